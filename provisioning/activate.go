@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"strings"
+)
+
+// Activate submits the configuration of the certificate that awaits one: the
+// successor if there is one, else the first. A service whose purchase was left
+// to the activation is bought first. Repeating it with the same CSR changes
+// nothing.
+//
+// Codes: action_not_allowed, awaiting_purchase, those of the configuration
+// (csr_*, validation_*, contact_*, ...) and those of a refusal.
+func (b *Bridge) Activate(ctx context.Context, caller Caller, serviceID string, configuration Configuration) (Result, error) {
+	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
+		account, product, err := b.open(s)
+		if err != nil {
+			return nil, err
+		}
+		activate := func(s Service) (step, error) {
+			return activationStep(account.Upstream, product, s, configuration)
+		}
+		switch {
+		case s.AwaitsConfiguration() != nil:
+			return []move{activate}, nil
+		case s.submitted(configuration.CSR):
+			return nil, nil
+		case len(s.Certificates) > 0:
+			return nil, conflict("action_not_allowed", "No certificate of this service awaits its configuration.")
+		case b.purchase == PurchaseAtCreate:
+			return nil, conflict("awaiting_purchase", "Nothing was bought for this service yet; create it again.")
+		}
+		if _, err := configure(product, s.AdditionalDomains, configuration); err != nil {
+			return nil, err // before any money is spent
+		}
+		return []move{b.purchaseMove(account), activate}, nil
+	})
+}
+
+// open finds what an action of a customer needs, and refuses it for a service
+// that the panel has suspended or terminated.
+func (b *Bridge) open(s Service) (Account, Product, error) {
+	switch s.State {
+	case ServiceTerminated:
+		return Account{}, Product{}, conflict("service_terminated", "This service was terminated.")
+	case ServiceSuspended:
+		return Account{}, Product{}, conflict("service_suspended", "This service is suspended.")
+	}
+	return b.sold(s)
+}
+
+// submitted tells whether a CSR is the one that the newest certificate was made
+// from, so that a repeated activation is recognised.
+func (s *Service) submitted(csr string) bool {
+	if len(s.Certificates) == 0 {
+		return false
+	}
+	newest := s.Certificates[len(s.Certificates)-1]
+	return newest.Reason != ReasonReissue && newest.CSR != "" && strings.TrimSpace(newest.CSR) == strings.TrimSpace(csr)
+}
+
+func activationStep(upstream Provider, product Product, s Service, configuration Configuration) (step, error) {
+	target := s.AwaitsConfiguration()
+	if target == nil {
+		return step{}, conflict("action_not_allowed", "No certificate of this service awaits its configuration.")
+	}
+	request, err := configure(product, s.AdditionalDomains, configuration)
+	if err != nil {
+		return step{}, err
+	}
+	if renewed := s.Certificate(target.Replaces); renewed != nil && renewed.CommonName != "" && renewed.CommonName != request.CommonName {
+		return step{}, invalid("csr_name_mismatch", "A renewal keeps its domain: the CSR is for %s, the certificate for %s.", request.CommonName, renewed.CommonName)
+	}
+	request.CertificateID = target.CertificateID
+	return step{
+		kind: OperationActivate, certificateID: target.CertificateID, request: request,
+		call: func(ctx context.Context, operationID string) (effect, error) {
+			request.OperationID = operationID
+			submission, err := upstream.Activate(ctx, request)
+			if err != nil {
+				return nil, err
+			}
+			return activated(request, submission), nil
+		},
+	}, nil
+}
+
+func activated(request ConfigurationRequest, submission Submission) effect {
+	return func(s *Service, operation *Operation) []Event {
+		certificate := s.Certificate(request.CertificateID)
+		certificate.configured(request, submission)
+		operation.Result = OperationResult{CertificateID: certificate.CertificateID}
+		return []Event{{Kind: "certificate.activated", Detail: "certificate " + certificate.CertificateID + " for " + request.CommonName}}
+	}
+}
+
+// configured notes what a certificate is made from. A status that went on
+// meanwhile, because somebody synchronized, is left alone.
+func (c *Certificate) configured(request ConfigurationRequest, submission Submission) {
+	c.CommonName, c.Domains, c.CSR = request.CommonName, request.Domains, request.CSR
+	c.WebServer, c.Contact, c.Validation = request.WebServer, request.Contact, submission.Validation
+	if c.Status == "" || c.Status == StatusAwaitingConfiguration {
+		c.Status, c.ProviderStatus = submission.Status, submission.ProviderStatus
+	}
+}

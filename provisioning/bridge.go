@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Account is credentials at one provider in one environment.
+type Account struct {
+	Name        string
+	Provider    string // the kind of provider, as the configuration names it
+	Environment Environment
+	Upstream    Provider
+}
+
+// PurchaseMoment says when a service's first order is bought.
+type PurchaseMoment string
+
+// The moments: when the panel creates the service, or when the customer
+// configures it.
+const (
+	PurchaseAtCreate     PurchaseMoment = "create"
+	PurchaseAtActivation PurchaseMoment = "activation"
+)
+
+// Config is what a Bridge is made of. All fields are needed unless they say
+// otherwise.
+type Config struct {
+	Store    Store
+	Accounts []Account
+	Now      func() time.Time
+	Log      *slog.Logger
+	// Purchase is PurchaseAtCreate unless set.
+	Purchase PurchaseMoment
+	// DueDateOffset is how many days before the end of the paid term the panel
+	// shall invoice.
+	DueDateOffset int
+	// CallTimeout bounds one call to a provider; 100 s unless set. Issuing calls
+	// were seen to take 55 s.
+	CallTimeout time.Duration
+}
+
+const defaultCallTimeout = 100 * time.Second
+
+// Bridge takes the actions of panels and turns them into provider calls.
+type Bridge struct {
+	store       Store
+	accounts    map[string]Account
+	names       []string // of the accounts, in the order of the configuration
+	now         func() time.Time
+	log         *slog.Logger
+	purchase    PurchaseMoment
+	offset      int
+	callTimeout time.Duration
+
+	running sync.WaitGroup
+	flights sync.Map        // operation id -> chan struct{}, closed when it has landed
+	life    context.Context // ends when Close gives up waiting
+	end     context.CancelFunc
+}
+
+// NewBridge makes a bridge. Close it when no more actions come.
+func NewBridge(config Config) (*Bridge, error) {
+	if config.Store == nil || config.Now == nil || config.Log == nil {
+		return nil, errors.New("provisioning: a bridge needs a store, a clock and a log")
+	}
+	b := &Bridge{
+		store: config.Store, accounts: make(map[string]Account, len(config.Accounts)), now: config.Now, log: config.Log,
+		purchase: config.Purchase, offset: config.DueDateOffset, callTimeout: config.CallTimeout,
+	}
+	if b.purchase == "" {
+		b.purchase = PurchaseAtCreate
+	}
+	if b.callTimeout == 0 {
+		b.callTimeout = defaultCallTimeout
+	}
+	for _, account := range config.Accounts {
+		if _, twice := b.accounts[account.Name]; twice || account.Name == "" || account.Upstream == nil {
+			return nil, fmt.Errorf("provisioning: account %q is not usable: it needs a name of its own and a provider", account.Name)
+		}
+		b.accounts[account.Name] = account
+		b.names = append(b.names, account.Name)
+	}
+	b.life, b.end = context.WithCancel(context.Background())
+	return b, nil
+}
+
+// Close waits until the operations under way have landed. When ctx ends first
+// their calls are cut off; what they did is then uncertain.
+func (b *Bridge) Close(ctx context.Context) error {
+	landed := make(chan struct{})
+	go func() {
+		b.running.Wait()
+		close(landed)
+	}()
+	defer b.end()
+	select {
+	case <-landed:
+		return nil
+	case <-ctx.Done():
+		b.end()
+		<-landed
+		return ctx.Err()
+	}
+}
+
+// account finds an account by the name in the configuration.
+func (b *Bridge) account(name string) (Account, error) {
+	account, found := b.accounts[name]
+	if !found {
+		return Account{}, invalid("unknown_account", "There is no account %q in the configuration.", bounded(name))
+	}
+	return account, nil
+}
+
+// product finds a product of an account by its code.
+func (a Account) product(code string) (Product, error) {
+	for _, product := range a.Upstream.Products() {
+		if product.Code == code {
+			return product, nil
+		}
+	}
+	return Product{}, invalid("unknown_product", "There is no product %q in this account.", bounded(code))
+}
+
+// sold finds what a service was sold as.
+func (b *Bridge) sold(s Service) (Account, Product, error) {
+	account, err := b.account(s.Account)
+	if err != nil {
+		return Account{}, Product{}, err
+	}
+	product, err := account.product(s.Product)
+	return account, product, err
+}

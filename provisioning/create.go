@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"slices"
+)
+
+// Create ensures that a service exists as the request says, and buys its first
+// order unless that is left to the activation. A request that was fulfilled
+// before is answered with the service as it is.
+//
+// Codes: invalid_service_id, unknown_account, unknown_product,
+// years_not_offered, too_many_domains, client_invalid,
+// service_exists_differently, service_terminated, and those of a refused
+// purchase.
+func (b *Bridge) Create(ctx context.Context, caller Caller, serviceID string, request CreateRequest) (Result, error) {
+	account, product, err := b.checkCreate(serviceID, request)
+	if err != nil {
+		return Result{}, err
+	}
+	fresh := func() Service {
+		now := b.instant()
+		return Service{
+			Panel: caller.Panel, ServiceID: serviceID, Account: account.Name, Provider: account.Provider,
+			Environment: account.Environment, Product: product.Code, Years: request.Years,
+			AdditionalDomains: request.AdditionalDomains, Client: request.Client, State: ServiceActive,
+			CreatedAt: now, UpdatedAt: now,
+		}
+	}
+	return b.actOn(ctx, caller, serviceID, fresh, func(s Service) ([]move, error) {
+		if err := s.sameAs(request); err != nil {
+			return nil, err
+		}
+		if len(s.Orders) > 0 || b.purchase == PurchaseAtActivation {
+			return nil, nil
+		}
+		return []move{b.purchaseMove(account)}, nil
+	})
+}
+
+func (b *Bridge) checkCreate(serviceID string, request CreateRequest) (Account, Product, error) {
+	if !serviceIDPattern.MatchString(serviceID) {
+		return Account{}, Product{}, invalid("invalid_service_id", "A service id has 1 to 64 letters, digits, underscores and hyphens.")
+	}
+	account, err := b.account(request.Account)
+	if err != nil {
+		return Account{}, Product{}, err
+	}
+	product, err := account.product(request.Product)
+	if err != nil {
+		return Account{}, Product{}, err
+	}
+	if !slices.Contains(product.Years, request.Years) {
+		return Account{}, Product{}, invalid("years_not_offered", "This product is not sold for %d years; it is sold for %v.", request.Years, product.Years)
+	}
+	if request.AdditionalDomains < 0 || request.AdditionalDomains > product.MaxAdditionalDomains {
+		return Account{}, Product{}, invalid("too_many_domains", "This product takes 0 to %d additional domains.", product.MaxAdditionalDomains)
+	}
+	for _, text := range []string{request.Client.ExternalID, request.Client.Name, request.Client.Email} {
+		if len([]rune(text)) > maxField {
+			return Account{}, Product{}, invalid("client_invalid", "The client's data are longer than %d characters.", maxField)
+		}
+	}
+	return account, product, nil
+}
+
+// sameAs tells whether the service is what a repeated request asks for. Who the
+// client is may change; what was bought may not.
+func (s *Service) sameAs(request CreateRequest) error {
+	if s.State == ServiceTerminated {
+		return conflict("service_terminated", "This service was terminated; a new one needs an id of its own.")
+	}
+	if s.Account != request.Account || s.Product != request.Product || s.Years != request.Years || s.AdditionalDomains != request.AdditionalDomains {
+		return conflict("service_exists_differently", "This service exists with another account, product, term or number of domains.")
+	}
+	return nil
+}
+
+// purchaseMove buys the first order of a service.
+func (b *Bridge) purchaseMove(account Account) move {
+	return func(s Service) (step, error) {
+		request := PurchaseRequest{Product: s.Product, Years: s.Years, AdditionalDomains: s.AdditionalDomains}
+		return step{
+			kind: OperationPurchase, request: request,
+			call: func(ctx context.Context, operationID string) (effect, error) {
+				request.OperationID = operationID
+				bought, err := account.Upstream.Purchase(ctx, request)
+				if err != nil {
+					return nil, err
+				}
+				return b.purchased(bought), nil
+			},
+		}, nil
+	}
+}
+
+func (b *Bridge) purchased(bought Purchase) effect {
+	return func(s *Service, operation *Operation) []Event {
+		order := b.orderOf(bought, s.Years)
+		order.Term = firstTerm(order.PurchasedOn, s.Years)
+		s.Orders = append(s.Orders, order)
+		s.Certificates = append(s.Certificates, b.certificateOf(bought, order, ReasonPurchase))
+		operation.Result = resultOf(bought)
+		return []Event{{Kind: "certificate.purchased", Detail: boughtDetail(bought)}}
+	}
+}
+
+func (b *Bridge) orderOf(bought Purchase, years int) Order {
+	purchased := bought.PurchasedOn
+	if purchased.IsZero() {
+		purchased = DateOf(b.instant())
+	}
+	orderID := bought.OrderID
+	if orderID == "" {
+		// Paid, but the answer names no order: the certificate stands for it.
+		orderID = "certificate-" + bought.CertificateID
+	}
+	return Order{
+		OrderID: orderID, TransactionID: bought.TransactionID, Years: years,
+		Charged: bought.Charged, PurchasedOn: purchased,
+	}
+}
+
+func (b *Bridge) certificateOf(bought Purchase, order Order, reason Reason) Certificate {
+	return Certificate{
+		CertificateID: bought.CertificateID, OrderID: order.OrderID, Reason: reason, Status: StatusAwaitingConfiguration,
+		ProviderStatus: bought.ProviderStatus, ProviderProduct: bought.ProviderProduct, CreatedAt: b.instant(),
+	}
+}
+
+func resultOf(bought Purchase) OperationResult {
+	return OperationResult{
+		CertificateID: bought.CertificateID, OrderID: bought.OrderID,
+		TransactionID: bought.TransactionID, Charged: bought.Charged,
+	}
+}
+
+func boughtDetail(bought Purchase) string {
+	return "certificate " + bought.CertificateID + ", order " + bought.OrderID + ", charged " + bought.Charged.String() + " " + bought.Charged.Currency
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// storeTimeout bounds one write of the journal. It does not follow the
+	// caller's context: a caller that hangs up must not leave a doubt behind.
+	storeTimeout = 10 * time.Second
+	// settlePatience is how long the outcome of a call is offered to a store that
+	// does not take it. After that the operation stays sent, and becomes
+	// uncertain for whoever looks at it next.
+	settlePatience = 2 * time.Minute
+	// writeAttempts bounds how often a change is decided anew because somebody
+	// else wrote the service meanwhile.
+	writeAttempts = 8
+)
+
+// step is one operation in the making: what to write down, what to call, and
+// what the answer changes.
+type step struct {
+	kind          OperationKind
+	certificateID string
+	request       any // goes into the journal as JSON; holds no secret
+	// call makes the provider call, once.
+	call func(ctx context.Context, operationID string) (effect, error)
+}
+
+// effect is what an answer changes. It is pure: it is applied again when
+// somebody else wrote the service before it could be stored.
+type effect func(s *Service, operation *Operation) []Event
+
+// begin makes the decision durable before the provider hears of it. before is
+// nil for a service that is new. On success after holds the open operation.
+func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
+	operation, err := b.newOperation(caller, after, next)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	defer cancel()
+	after.UpdatedAt = operation.CreatedAt
+	err = b.store.Write(ctx, Change{Before: before, After: after, Operation: operation})
+	if err != nil && !settledError(err) {
+		err = b.readBack(after, operation, err)
+	}
+	if err != nil {
+		return err
+	}
+	after.Operation = operation
+	return nil
+}
+
+// readBack decides whether a write whose answer was lost had happened. Only what
+// can be read again counts as written.
+func (b *Bridge) readBack(after *Service, operation *Operation, cause error) error {
+	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	defer cancel()
+	stored, err := b.store.Service(ctx, after.Panel, after.ServiceID)
+	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID {
+		return storeUnavailable(cause)
+	}
+	*after, *operation = stored, *stored.Operation
+	return nil
+}
+
+func (b *Bridge) newOperation(caller Caller, s *Service, next step) (*Operation, error) {
+	request, err := json.Marshal(next.request)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	now := b.instant()
+	return &Operation{
+		ID: newID(now), Kind: next.kind, State: OperationSent, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account,
+		CertificateID: next.certificateID, RequestedBy: caller.Actor, Request: string(request), Attempts: 1,
+		CreatedAt: now, SentAt: now, UpdatedAt: now,
+	}, nil
+}
+
+// newID makes an id that sorts by time of creation: 48 bits of milliseconds,
+// then 65 bits of chance.
+func newID(now time.Time) string {
+	return fmt.Sprintf("%012x%s", now.UnixMilli(), strings.ToLower(rand.Text()[:13]))
+}
+
+// instant is the present in the precision that every store keeps.
+func (b *Bridge) instant() time.Time { return b.now().UTC().Truncate(time.Microsecond) }
+
+// carryOut calls the provider for an operation that is durable and stores the
+// outcome. It returns the service as it is then.
+func (b *Bridge) carryOut(s Service, next step) (Service, error) {
+	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+	defer cancel()
+	change, err := next.call(ctx, s.Operation.ID)
+	if err == nil {
+		return b.settle(s, OperationSucceeded, nil, change)
+	}
+	failure := failureOf(err)
+	state := OperationRefused
+	if failure.outcome == Unknown {
+		state = OperationUncertain
+	}
+	b.log.Warn("operation "+string(state), "operation", s.Operation.ID, "kind", next.kind, "account", s.Account,
+		"panel", s.Panel, "service", s.ServiceID, "error", err)
+	stored, settleErr := b.settle(s, state, failure.stored(), func(*Service, *Operation) []Event {
+		return []Event{{Kind: "operation." + string(state), Detail: string(next.kind) + ": " + failure.err.Error()}}
+	})
+	if settleErr != nil {
+		return stored, settleErr
+	}
+	if state == OperationUncertain {
+		return stored, nil // the answer is the open operation, not an error
+	}
+	return stored, failure.err
+}
+
+// settle stores the outcome of a service's open operation. What the provider did
+// cannot be undone, so the store is asked until it takes it.
+func (b *Bridge) settle(s Service, state OperationState, failure *Failure, change effect) (Service, error) {
+	giveUp := time.Now().Add(settlePatience)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		after, err := b.writeOutcome(s, state, failure, change)
+		if err == nil {
+			return after, nil
+		}
+		if errors.Is(err, ErrExists) {
+			// The provider answered with an ID that belongs to another service.
+			// Nobody can decide that but a person.
+			b.log.Error("a provider id belongs to two services", "operation", s.Operation.ID, "service", s.ServiceID, "error", err)
+			state, failure = OperationNeedsAttention, &Failure{Code: "id_taken", Detail: "The answer names a certificate or order that another service holds."}
+			change = func(*Service, *Operation) []Event {
+				return []Event{{Kind: "operation.needs_attention", Detail: failure.Detail}}
+			}
+		}
+		latest, done, err := b.latest(s, err)
+		if done {
+			return latest, err
+		}
+		s = latest
+		if time.Now().After(giveUp) || b.life.Err() != nil {
+			b.log.Error("the outcome of an operation could not be stored", "operation", s.Operation.ID, "state", state, "error", err)
+			return s, storeUnavailable(err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-b.life.Done():
+		}
+	}
+}
+
+// latest reads the service again after a write of its outcome failed. done tells
+// that the outcome is stored after all, by us or by whoever took over.
+func (b *Bridge) latest(s Service, cause error) (latest Service, done bool, err error) {
+	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	defer cancel()
+	stored, err := b.store.Service(ctx, s.Panel, s.ServiceID)
+	if err != nil {
+		return s, false, errors.Join(cause, err)
+	}
+	if stored.Operation == nil || stored.Operation.ID != s.Operation.ID || stored.Operation.Version != s.Operation.Version {
+		return stored, true, nil
+	}
+	return stored, false, cause
+}
+
+func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Failure, change effect) (Service, error) {
+	now := b.instant()
+	after := before.Clone()
+	operation := after.Operation
+	operation.State, operation.Failure, operation.UpdatedAt = state, failure, now
+	if !state.Open() {
+		operation.FinishedAt = now
+	}
+	after.UpdatedAt = now
+	events := change(&after, operation)
+	for i := range events {
+		events[i].At, events[i].Actor, events[i].Operation = now, operation.RequestedBy, operation.ID
+	}
+	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	defer cancel()
+	if err := b.store.Write(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events}); err != nil {
+		return Service{}, err
+	}
+	if !state.Open() {
+		after.Operation = nil
+	}
+	return after, nil
+}
+
+// settledError tells whether the store said definitely that it wrote nothing.
+func settledError(err error) bool {
+	return errors.Is(err, ErrExists) || errors.Is(err, ErrStale) || errors.Is(err, ErrBusy) || errors.Is(err, ErrNotFound)
+}

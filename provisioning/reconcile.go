@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// restMargin is how long after a call's deadline nobody concludes from silence:
+// the provider may still be working on it.
+const restMargin = 30 * time.Second
+
+// prove settles an operation in doubt where one look at its certificate is
+// proof. Charges leave no such trace: they stay uncertain. It tells whether the
+// operation is settled now.
+func (b *Bridge) prove(s *Service, seen []CertificateDetail) (bool, error) {
+	operation := s.Operation
+	if operation == nil || b.underWay(operation) {
+		return false, nil
+	}
+	i := slices.IndexFunc(seen, func(d CertificateDetail) bool { return d.CertificateID == operation.CertificateID })
+	switch operation.Kind {
+	case OperationActivate:
+		if i >= 0 {
+			return b.proveActivation(s, seen[i])
+		}
+	case OperationReissue:
+		if i >= 0 {
+			return b.proveReissue(s, seen[i])
+		}
+	case OperationRevoke, OperationChangeValidation, OperationRetryValidation:
+		// Asking for these again does no harm, so the doubt can be let go.
+		return b.letGo(operation), nil
+	}
+	return false, nil
+}
+
+// underWay tells whether whoever sent an operation may still get its answer,
+// which holds more than any look at the certificate.
+func (b *Bridge) underWay(operation *Operation) bool {
+	return operation.State == OperationSent && b.now().Before(operation.SentAt.Add(b.callTimeout))
+}
+
+// proveActivation: a certificate that went on with our CSR was activated by us;
+// one that still awaits its configuration after a rest was not.
+func (b *Bridge) proveActivation(s *Service, detail CertificateDetail) (bool, error) {
+	if detail.Status == StatusAwaitingConfiguration {
+		return b.letGo(s.Operation), nil
+	}
+	request, err := s.Operation.configuration()
+	if err != nil {
+		return false, err
+	}
+	if !sameCSR(request.CSR, detail.CSR) {
+		return false, nil
+	}
+	s.Certificate(detail.CertificateID).configured(request, lostSubmission(request, detail.Leaf != nil))
+	s.Operation.succeed(detail.CertificateID)
+	return true, nil
+}
+
+// proveReissue: what replaced the certificate is the answer that was lost. No
+// replacement proves nothing, because providers may show it only when the new
+// certificate is issued.
+func (b *Bridge) proveReissue(s *Service, detail CertificateDetail) (bool, error) {
+	successor := s.Certificate(detail.ReplacedBy)
+	if successor == nil {
+		return false, nil
+	}
+	request, err := s.Operation.configuration()
+	if err != nil {
+		return false, err
+	}
+	if !sameCSR(request.CSR, successor.CSR) {
+		return false, nil
+	}
+	successor.configured(request, lostSubmission(request, successor.Leaf != nil))
+	s.Operation.succeed(successor.CertificateID)
+	return true, nil
+}
+
+// letGo closes an operation as not executed once it has been in doubt for longer
+// than its call could take.
+func (b *Bridge) letGo(operation *Operation) bool {
+	if !b.now().After(operation.SentAt.Add(b.callTimeout + restMargin)) {
+		return false
+	}
+	operation.State = OperationRefused
+	operation.Failure = &Failure{Code: "not_executed", Detail: "This was not carried out. Please ask again.", Retryable: true}
+	return true
+}
+
+func (o *Operation) succeed(certificateID string) {
+	o.State, o.Failure = OperationSucceeded, nil
+	o.Result = OperationResult{CertificateID: certificateID}
+}
+
+// configuration is what an activation or reissue had asked for.
+func (o *Operation) configuration() (ConfigurationRequest, error) {
+	var request ConfigurationRequest
+	if err := json.Unmarshal([]byte(o.Request), &request); err != nil {
+		return request, fmt.Errorf("journal: operation %s: %w", o.ID, err)
+	}
+	return request, nil
+}
+
+// lostSubmission stands in for an answer that was lost. The provider's
+// instructions are not in it; asking for the same validation again brings them.
+func lostSubmission(request ConfigurationRequest, issued bool) Submission {
+	status := ValidationPending
+	if issued {
+		status = ValidationCompleted
+	}
+	var submission Submission
+	for _, choice := range request.Validation {
+		submission.Validation = append(submission.Validation, DomainValidation{
+			Domain: choice.Domain, Method: choice.Method, ApproverEmail: choice.ApproverEmail, Status: status,
+		})
+	}
+	return submission
+}
+
+// sameCSR compares two PEM CSRs by what they contain; providers wrap lines anew.
+func sameCSR(a, b string) bool {
+	one, _ := pem.Decode([]byte(a))
+	other, _ := pem.Decode([]byte(b))
+	return one != nil && other != nil && bytes.Equal(one.Bytes, other.Bytes)
+}

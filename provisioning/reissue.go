@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// Reissue submits a new configuration for the issued certificate of a service.
+// The answer holds a new certificate ID as successor; the present certificate
+// stays in use until that one is issued. What the configuration leaves out is
+// taken over. Repeating it with the same CSR while the reissue is under way
+// changes nothing.
+//
+// Codes: action_not_allowed, reissue_pending, those of the configuration and
+// those of a refusal.
+func (b *Bridge) Reissue(ctx context.Context, caller Caller, serviceID string, configuration Configuration) (Result, error) {
+	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
+		account, product, err := b.open(s)
+		if err != nil {
+			return nil, err
+		}
+		current := s.Current()
+		if current == nil || current.Leaf == nil || current.Status != StatusIssued {
+			return nil, conflict("action_not_allowed", "Only an issued certificate can be reissued.")
+		}
+		wanted := configuration.takeOver(*current)
+		if successor := s.Successor(); successor != nil && successor.Reason == ReasonReissue {
+			if strings.TrimSpace(successor.CSR) == strings.TrimSpace(wanted.CSR) {
+				return nil, nil
+			}
+			return nil, conflict("reissue_pending", "A reissue of this certificate is under way; it has to be issued first.")
+		}
+		return []move{func(s Service) (step, error) {
+			return reissueStep(account.Upstream, product, s, *current, wanted)
+		}}, nil
+	})
+}
+
+func reissueStep(upstream Provider, product Product, s Service, current Certificate, wanted Configuration) (step, error) {
+	request, err := configure(product, s.AdditionalDomains, wanted)
+	if err != nil {
+		return step{}, err
+	}
+	if product.Level != DomainValidated && request.CommonName != current.CommonName {
+		return step{}, invalid("csr_name_mismatch", "A reissue keeps its domain: the CSR is for %s, the certificate for %s.", request.CommonName, current.CommonName)
+	}
+	request.CertificateID = current.CertificateID
+	return step{
+		kind: OperationReissue, certificateID: current.CertificateID, request: request,
+		call: func(ctx context.Context, operationID string) (effect, error) {
+			request.OperationID = operationID
+			submission, err := upstream.Reissue(ctx, request)
+			if err != nil {
+				return nil, err
+			}
+			if submission.CertificateID == "" || submission.CertificateID == request.CertificateID {
+				return nil, &ProviderError{Outcome: Unknown, Err: errors.New("a reissue answered without a new certificate id")}
+			}
+			return reissued(request, submission), nil
+		},
+	}, nil
+}
+
+func reissued(request ConfigurationRequest, submission Submission) effect {
+	return func(s *Service, operation *Operation) []Event {
+		successor := s.addReissue(request.CertificateID, submission.CertificateID, operation)
+		successor.configured(request, submission)
+		operation.Result = OperationResult{CertificateID: successor.CertificateID}
+		return []Event{{Kind: "certificate.reissued", Detail: "certificate " + successor.CertificateID + " will replace " + request.CertificateID}}
+	}
+}
+
+// addReissue links the certificate that will replace another, unless a
+// synchronization has found and linked it before us.
+func (s *Service) addReissue(replaced, certificateID string, operation *Operation) *Certificate {
+	if known := s.Certificate(certificateID); known != nil {
+		return known
+	}
+	old := s.Certificate(replaced)
+	old.ReplacedBy = certificateID
+	s.Certificates = append(s.Certificates, Certificate{
+		CertificateID: certificateID, OrderID: old.OrderID, Reason: ReasonReissue, Replaces: replaced,
+		ProviderProduct: old.ProviderProduct, CreatedAt: operation.UpdatedAt,
+	})
+	return &s.Certificates[len(s.Certificates)-1]
+}
