@@ -139,15 +139,21 @@ func (b *Bridge) takeSteps(caller Caller, begun Service, next step, rest []move)
 	return s, err
 }
 
-// inFlight carries out one step, findable for those who want to join it.
+// inFlight carries out one step that has begun.
 func (b *Bridge) inFlight(begun Service, next step) (Service, error) {
-	landed := make(chan struct{})
-	b.flights.Store(begun.Operation.ID, landed)
-	defer func() {
-		b.flights.Delete(begun.Operation.ID)
-		close(landed)
-	}()
+	defer b.land(begun.Operation.ID)
 	return b.carryOut(begun, next)
+}
+
+// takeOff makes an operation findable for those who want to join it; land tells
+// them that its outcome is stored. An operation takes off before it is durable,
+// so that nobody can see one of this process that is neither under way nor ended.
+func (b *Bridge) takeOff(id string) { b.flights.Store(id, make(chan struct{})) }
+
+func (b *Bridge) land(id string) {
+	if landed, found := b.flights.LoadAndDelete(id); found {
+		close(landed.(chan struct{}))
+	}
 }
 
 // join waits for an open operation if it is the one that next would be. An
@@ -162,15 +168,14 @@ func (b *Bridge) join(patience context.Context, s Service, next step) (Result, e
 	if open.Kind != next.kind || open.CertificateID != next.certificateID || open.Request != string(asked) {
 		return Result{}, inProgress()
 	}
-	flight, found := b.flights.Load(open.ID)
-	if !found {
-		// Another replica has it, or its outcome is uncertain.
-		return Result{Service: s, Operation: &open}, nil
-	}
-	select {
-	case <-flight.(chan struct{}):
-	case <-patience.Done():
-		return Result{Service: s, Operation: &open}, nil
+	// Not found: it has landed since, another replica has it, or its outcome is
+	// uncertain. The store knows which.
+	if flight, found := b.flights.Load(open.ID); found {
+		select {
+		case <-flight.(chan struct{}):
+		case <-patience.Done():
+			return Result{Service: s, Operation: &open}, nil
+		}
 	}
 	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
 	defer cancel()

@@ -49,11 +49,13 @@ func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
 	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
 	defer cancel()
 	after.UpdatedAt = operation.CreatedAt
+	b.takeOff(operation.ID)
 	err = b.store.Write(ctx, Change{Before: before, After: after, Operation: operation})
 	if err != nil && !settledError(err) {
 		err = b.readBack(after, operation, err)
 	}
 	if err != nil {
+		b.land(operation.ID)
 		return err
 	}
 	after.Operation = operation

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/certbridge/certbridge/provisioning"
+)
+
+var (
+	refused  = &provisioning.ProviderError{Outcome: provisioning.Refused, Fault: provisioning.FaultInsufficientFunds, Upstream: provisioning.Upstream{Code: "2528166", Message: "no money"}}
+	turned   = &provisioning.ProviderError{Outcome: provisioning.NotExecuted, Fault: provisioning.FaultThrottled}
+	lost     = &provisioning.ProviderError{Outcome: provisioning.Unknown, Err: errors.New("connection reset")}
+	mistaken = errors.New("an error without an outcome")
+)
+
+func TestARefusedPurchaseMayBeAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for _, no := range []error{refused, turned} {
+		onEachStore(t, func(t *testing.T, s *shop) {
+			s.upstream.fail(false, no)
+			_, err := s.bridge.Create(t.Context(), s.caller, "1", single)
+			var told *provisioning.Error
+			if !errors.As(err, &told) || !told.Retryable || told.Kind != provisioning.KindUnavailable {
+				t.Errorf("%v", err)
+			}
+			service, err := s.bridge.Service(t.Context(), "panel", "1")
+			if err != nil || service.Status() != provisioning.StatusAwaitingPurchase || service.Operation != nil {
+				t.Errorf("%+v, %v", service, err)
+			}
+			s.create("1")
+			if s.upstream.charged() != 1 {
+				t.Errorf("%d charges, want 1", s.upstream.charged())
+			}
+		})
+	}
+}
+
+func TestAnUnknownOutcomeIsNeverSentAgain(t *testing.T) {
+	t.Parallel()
+	for _, executed := range []bool{true, false} {
+		for _, doubt := range []error{lost, mistaken} {
+			onEachStore(t, func(t *testing.T, s *shop) {
+				s.upstream.fail(executed, doubt)
+				for range 3 {
+					result, err := s.bridge.Create(t.Context(), s.caller, "1", single)
+					if err != nil || result.Operation == nil || result.Operation.State != provisioning.OperationUncertain {
+						t.Fatalf("%+v, %v", result, err)
+					}
+				}
+				_, err := s.bridge.Activate(t.Context(), s.caller, "1", byDNS(newCSR(t, "example.com")))
+				wantCode(t, err, "awaiting_purchase")
+				if calls := s.upstream.called(); len(calls) != 1 {
+					t.Errorf("calls: %v", calls)
+				}
+			})
+		}
+	}
+}
+
+func TestALostActivationIsProvedByTheCertificate(t *testing.T) {
+	t.Parallel()
+	for _, executed := range []bool{true, false} {
+		onEachStore(t, func(t *testing.T, s *shop) {
+			csr := newCSR(t, "example.com")
+			s.create("1")
+			s.upstream.fail(executed, lost)
+			result, err := s.bridge.Activate(t.Context(), s.caller, "1", byDNS(csr))
+			if err != nil || result.Operation == nil || result.Operation.State != provisioning.OperationUncertain {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			_, err = s.bridge.Activate(t.Context(), s.caller, "1", byDNS(newCSR(t, "example.com")))
+			wantCode(t, err, "operation_in_progress")
+			synced, err := s.bridge.Synchronize(t.Context(), s.caller, "1")
+			if err != nil || (synced.Operation == nil) != executed {
+				t.Fatalf("executed %v: at once, %+v, %v", executed, synced.Operation, err)
+			}
+			s.clock.advance(1)
+			service := s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+			want := provisioning.StatusAwaitingConfiguration
+			if executed {
+				want = provisioning.StatusPendingValidation
+			}
+			if service.Status() != want {
+				t.Errorf("executed %v: the status is %s, want %s", executed, service.Status(), want)
+			}
+			service = s.must(s.bridge.Activate(t.Context(), s.caller, "1", byDNS(csr)))
+			if service.Status() != provisioning.StatusPendingValidation || service.Current().CSR != csr || len(service.Current().Validation) != 1 {
+				t.Errorf("%+v", service.Current())
+			}
+		})
+	}
+}
+
+func TestALostReissueIsProvedByWhatReplacedTheCertificate(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		before := s.issued("1", "example.com")
+		old := before.Current().CertificateID
+		csr := newCSR(t, "example.com")
+		s.upstream.fail(true, lost)
+		result, err := s.bridge.Reissue(t.Context(), s.caller, "1", byDNS(csr))
+		if err != nil || result.Operation == nil {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		service := s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+		successor := service.Successor()
+		if successor == nil || successor.CSR != csr || successor.Replaces != old || service.ReissueState() != provisioning.ReissuePending || service.Current().CertificateID != old {
+			t.Fatalf("%+v", service.Certificates)
+		}
+		if len(successor.Validation) != 1 {
+			t.Errorf("the validation asked for is known: %+v", successor.Validation)
+		}
+	})
+}
+
+func TestAReissueMadeElsewhereIsFoundAndLinked(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		before := s.issued("1", "example.com")
+		first := before.Current().CertificateID
+		second := s.upstream.reissueElsewhere(first)
+		third := s.upstream.reissueElsewhere(second)
+		service := s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+		if len(service.Certificates) != 3 || service.Certificate(third) == nil || service.Certificate(third).Replaces != second {
+			t.Fatalf("%+v", service.Certificates)
+		}
+		if service.Current().CertificateID != first {
+			t.Errorf("%s is in use before a newer one is issued", service.Current().CertificateID)
+		}
+		s.upstream.issue(third, 1000)
+		s.clock.advance(0)
+		service = s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+		if service.Current().CertificateID != third {
+			t.Errorf("%s is in use, want %s", service.Current().CertificateID, third)
+		}
+	})
+}
+
+func TestReplacementsInACircleEnd(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		before := s.issued("1", "example.com")
+		first := before.Current().CertificateID
+		second := s.upstream.reissueElsewhere(first)
+		s.upstream.certificates[second].ReplacedBy = first
+		service := s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+		if len(service.Certificates) != 2 {
+			t.Errorf("%+v", service.Certificates)
+		}
+	})
+}
+
+// Our own database is as doubtful as the provider: a write whose answer was lost
+// may have happened.
+func TestALostAnswerOfTheStore(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		trouble []trouble
+		charges int
+		code    string
+	}{
+		"the journal entry was not written":          {[]trouble{lostBefore}, 0, "store_unavailable"},
+		"the journal entry was written":              {[]trouble{lostAfter}, 1, ""},
+		"the outcome was not written at first":       {[]trouble{fine, lostBefore, lostBefore}, 1, ""},
+		"the outcome was written":                    {[]trouble{fine, lostAfter}, 1, ""},
+		"both were written and neither acknowledged": {[]trouble{lostAfter, lostAfter}, 1, ""},
+	} {
+		onEachStore(t, func(t *testing.T, s *shop) {
+			s.store.expect(test.trouble...)
+			result, err := s.bridge.Create(t.Context(), s.caller, "1", single)
+			if test.code != "" {
+				wantCode(t, err, test.code)
+			} else if err != nil || result.Operation != nil || len(result.Service.Orders) != 1 {
+				t.Errorf("%s: %+v, %v", name, result, err)
+			}
+			if s.upstream.charged() != test.charges {
+				t.Errorf("%s: %d charges, want %d", name, s.upstream.charged(), test.charges)
+			}
+			s.create("1")
+			if s.upstream.charged() != 1 {
+				t.Errorf("%s: asked again, %d charges, want 1", name, s.upstream.charged())
+			}
+		})
+	}
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storetest is the contract that every provisioning.Store must pass. It
+// knows nothing of any database; it only asks and looks.
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/certbridge/certbridge/provisioning"
+)
+
+// Opener gives a fresh, empty store that ends with the test.
+type Opener func(t *testing.T) provisioning.Store
+
+// Run runs the whole contract, each part on a store of its own.
+func Run(t *testing.T, open Opener) {
+	t.Helper()
+	for _, part := range []struct {
+		name string
+		test func(t *testing.T, store provisioning.Store)
+	}{
+		{"a service comes back as it was written", everyFieldComesBack},
+		{"what is empty comes back empty", emptyComesBackEmpty},
+		{"an operation comes back as it was written", operationComesBack},
+		{"text comes back letter for letter", textComesBack},
+		{"an instant is the same in every time zone", instantsHaveNoZone},
+		{"what is not there is not found", nothingIsNotFound},
+		{"a panel sees only its own services", panelsSeeTheirOwn},
+		{"a change writes what differs", changesAreWritten},
+		{"a service is never moved and its lineage never shortened", historyStays},
+		{"natural keys are unique", naturalKeysAreUnique},
+		{"an order without an id is in nobody's way", ordersWithoutID},
+		{"ids differ by case and by trailing spaces", idsAreExact},
+		{"an order has one successor", oneSuccessor},
+		{"a stale writer is turned away", staleWriters},
+		{"an operation is loaded with its service while it is open", openOperation},
+		{"a service has one open operation", oneOpenOperation},
+		{"a failing write leaves nothing behind", failingWrites},
+		{"one of many creators wins", racingCreators},
+		{"one of many writers of a version wins", racingWriters},
+		{"one of many operations is opened", racingOperations},
+		{"one of many successors is bought", racingSuccessors},
+		{"a reader never sees half a write", wholeReads},
+		{"a write that was broken off can be read back", doubtfulWrites},
+		{"events come in order and in pages", eventsInPages},
+		{"services come in order and in pages", servicesInPages},
+		{"services are found by their status", servicesByStatus},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			part.test(t, open(t))
+		})
+	}
+}
+
+// write writes a change that must succeed.
+func write(t *testing.T, store provisioning.Store, change provisioning.Change) {
+	t.Helper()
+	if err := store.Write(t.Context(), change); err != nil {
+		t.Fatalf("write: %v", err)
+	}
+}
+
+// create writes a new service that must succeed.
+func create(t *testing.T, store provisioning.Store, service provisioning.Service) provisioning.Service {
+	t.Helper()
+	write(t, store, provisioning.Change{After: &service})
+	return service
+}
+
+// read reads a service that must be there.
+func read(t *testing.T, store provisioning.Store, like provisioning.Service) provisioning.Service {
+	t.Helper()
+	service, err := store.Service(t.Context(), like.Panel, like.ServiceID)
+	if err != nil {
+		t.Fatalf("service %s of panel %s: %v", like.ServiceID, like.Panel, err)
+	}
+	return service
+}
+
+// equal compares two services, an empty list being as good as none.
+func equal(t *testing.T, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// refused checks that a write failed as it should.
+func refused(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: error %v, want %v", what, err, want)
+	}
+}
