@@ -1,0 +1,36 @@
+-- Provider certificate IDs. (account, certificate_id) is the natural key. No
+-- row is ever deleted.
+-- +goose Up
+CREATE TABLE IF NOT EXISTS certificates (
+    `id` BIGINT NOT NULL,
+    `service_ref` BIGINT NOT NULL,
+    `ordinal` INT NOT NULL,
+    `account` VARBINARY(100) NOT NULL,
+    `certificate_id` VARBINARY(255) NOT NULL,
+    `order_id` VARBINARY(255) NOT NULL,
+    `reason` VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    `replaces` VARBINARY(255) NOT NULL,
+    `replaced_by` VARBINARY(255) NOT NULL,
+    `status` VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    `provider_status` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `status_detail` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `provider_product` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `activation_ends_on` DATE NULL,
+    `common_name` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `domains` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `csr` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `web_server` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `contact` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `validation` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `serial_number` VARBINARY(255) NULL,
+    `not_before` DATETIME(6) NULL,
+    `not_after` DATETIME(6) NULL,
+    `issuer` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `pem` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `chain` LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    `created_at` DATETIME(6) NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY certificates_account_certificate_id (account, certificate_id),
+    KEY certificates_service_ref (service_ref, ordinal),
+    CONSTRAINT certificates_services FOREIGN KEY (service_ref) REFERENCES services (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/certbridge/certbridge/mirror/mirrortest"
+	"github.com/certbridge/certbridge/provisioning"
+	"github.com/certbridge/certbridge/provisioning/storetest"
+)
+
+func TestTheMirrorKeepsTheContractOfAStore(t *testing.T) {
+	t.Parallel()
+	for _, driver := range mirrortest.Drivers() {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) provisioning.Store {
+				return mirrortest.Open(t, driver, time.Now)
+			})
+		})
+	}
+}
