@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/certbridge/certbridge/api/apitest"
+)
+
+func TestIdempotentRequestIsAnsweredOnceAndRepeated(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "invoice-2211"}
+		first := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).want(t, http.StatusCreated)
+		if first.header.Get("Idempotent-Replayed") != "" {
+			t.Error("the first answer says that it is a repetition")
+		}
+		// What happens in between does not show in the repetition.
+		w.panel.post(t, "1", "suspend", nil).want(t, http.StatusOK)
+		calls := len(w.simulator.Calls())
+		again := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).want(t, http.StatusCreated)
+		if again.header.Get("Idempotent-Replayed") != "true" || !bytes.Equal(first.body, again.body) {
+			t.Errorf("not a repetition: %v\n%s\n%s", again.header, first.body, again.body)
+		}
+		for _, name := range []string{"Content-Type", "Location", "ETag"} {
+			if first.header.Get(name) == "" || first.header.Get(name) != again.header.Get(name) {
+				t.Errorf("%s was %q and is %q", name, first.header.Get(name), again.header.Get(name))
+			}
+		}
+		if len(w.simulator.Calls()) != calls {
+			t.Error("the repetition reached the provider")
+		}
+		w.simulator.Advance(31 * 24 * time.Hour)
+		w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).want(t, http.StatusOK)
+	})
+}
+
+func TestIdempotencyKeyBelongsToOneRequest(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "k"}
+		w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).want(t, http.StatusCreated)
+		w.panel.call(t, http.MethodPut, "/v1/services/2", order("positivessl"), key).wantProblem(t, 422, "idempotency_key_reused")
+		w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl-wildcard"), key).wantProblem(t, 422, "idempotency_key_reused")
+		w.panel.post(t, "1", "suspend", nil, key).wantProblem(t, 422, "idempotency_key_reused")
+		// Another panel's keys are its own.
+		w.newPanel(t, "other", "provision").call(t, http.MethodPut, "/v1/services/2", order("positivessl"), key).want(t, http.StatusCreated)
+		if charges := w.simulator.Ledger(); len(charges) != 2 {
+			t.Errorf("%d charges", len(charges))
+		}
+	})
+}
+
+func TestRefusalsAreRepeatedToo(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "k"}
+		first := w.panel.call(t, http.MethodPut, "/v1/services/1", order("nothing"), key)
+		problem := first.wantProblem(t, 422, "unknown_product")
+		again := w.panel.call(t, http.MethodPut, "/v1/services/1", order("nothing"), key)
+		if diff := cmp.Diff(problem, again.wantProblem(t, 422, "unknown_product")); diff != "" || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("not a repetition: %v %s", again.header, diff)
+		}
+		if got := again.header.Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("Content-Type is %q", got)
+		}
+	})
+}
+
+// Answers that are not final are not kept: the repetition acts anew.
+func TestAnswersThatAreNotFinalAreNotRepeated(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "k"}
+		if err := w.simulator.SetBalance("reseller", "0.00"); err != nil {
+			t.Fatal(err)
+		}
+		w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).wantProblem(t, 503, "insufficient_funds")
+		if err := w.simulator.SetBalance("reseller", "1000.00"); err != nil {
+			t.Fatal(err)
+		}
+		arrived, letGo := w.heldPurchases(t)
+		open := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key, header{"Prefer", "wait=0"}).want(t, http.StatusAccepted)
+		<-arrived
+		letGo()
+		done := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key, header{"Prefer", "wait=60"}).want(t, http.StatusOK)
+		if open.header.Get("Idempotent-Replayed") != "" || done.header.Get("Idempotent-Replayed") != "" {
+			t.Error("one of them says that it is a repetition")
+		}
+		if charges := w.simulator.Ledger(); len(charges) != 1 {
+			t.Errorf("%d charges", len(charges))
+		}
+	})
+}
+
+// While a request is answered, its repetition does not begin another one.
+func TestIdempotentRequestUnderWay(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "k"}
+		arrived, letGo := w.heldPurchases(t)
+		first := make(chan reply, 1)
+		go func() {
+			defer close(first)
+			first <- w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key, header{"Prefer", "wait=60"})
+		}()
+		<-arrived
+		second := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key)
+		problem := second.wantProblem(t, http.StatusConflict, "request_in_progress")
+		if problem["retryable"] != true || second.header.Get("Retry-After") == "" {
+			t.Errorf("%v, Retry-After %q", problem, second.header.Get("Retry-After"))
+		}
+		letGo()
+		answered := <-first
+		third := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key).want(t, http.StatusCreated)
+		if !bytes.Equal(answered.body, third.body) {
+			t.Errorf("answered %s, repeated %s", answered.body, third.body)
+		}
+	})
+}
+
+// The calls that take an Idempotency-Key are those of which the contract says so.
+func TestCallsThatTakeAnIdempotencyKey(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		bad := header{"Idempotency-Key", "a b"}
+		for path, item := range apitest.Document(t).Paths.Map() {
+			for method, operation := range item.Operations() {
+				described := operation.Parameters.GetByInAndName("header", bad.name) != nil
+				answer := w.panel.broken(t, method, strings.ReplaceAll(path, "{service_id}", "1"), nil, bad)
+				looked := answer.status == http.StatusBadRequest && answer.object(t)["code"] == "idempotency_key_invalid"
+				if looked != described {
+					t.Errorf("%s %s: answered %d, and described is %t", method, path, answer.status, described)
+				}
+				if changes := operation.Extensions["x-scope"] == "provision"; changes != described {
+					t.Errorf("%s %s changes something: %t, takes a key: %t", method, path, changes, described)
+				}
+			}
+		}
+	})
+}
