@@ -27,6 +27,9 @@ const (
 	mysqlCollation   = "utf8mb4_bin" // exists on MySQL and MariaDB alike
 	mysqlIsolation   = "READ-COMMITTED"
 	mysqlConnections = 32
+	// mysqlLeaders is how many transactions of writes run at a time. Few, so that
+	// they gather; more than one, so that a distant server's round trips overlap.
+	mysqlLeaders = 8
 )
 
 func (m *Mirror) openMySQL(ctx context.Context, dsn string) error {

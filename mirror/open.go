@@ -50,6 +50,7 @@ type Mirror struct {
 	now      func() time.Time
 	log      *slog.Logger
 	keys     keys
+	group    group
 	write    *gorm.DB
 	read     *gorm.DB // the same as write on MySQL
 	closer   []func() error
@@ -78,8 +79,10 @@ func Open(ctx context.Context, options Options) (_ *Mirror, err error) {
 	}()
 	switch options.Driver {
 	case MySQL:
+		m.group.leaders = mysqlLeaders
 		err = m.openMySQL(ctx, options.DSN)
 	case SQLite:
+		m.group.leaders = 1 // as many as there are writers
 		err = m.openSQLite(ctx, options.DSN, options.Exclusive)
 	default:
 		err = fmt.Errorf("database driver %q: it may be %q or %q", options.Driver, SQLite, MySQL)

@@ -45,15 +45,7 @@ func (m *Mirror) Write(ctx context.Context, change provisioning.Change) error {
 	if err != nil {
 		return wrap("write", err)
 	}
-	begin := m.transact
-	if p.statements() == 1 {
-		begin = m.persist
-	}
-	err = begin(ctx, func(tx *gorm.DB) error {
-		// Not the injected clock: keys have to differ even where time stands still.
-		p.takeKeys(&m.keys, time.Now())
-		return p.run(tx)
-	})
+	err = m.group.write(ctx, p, m.commit)
 	if err != nil {
 		return wrap("write", err)
 	}
@@ -166,29 +158,24 @@ func (p *plan) takeKeys(keys *keys, now time.Time) {
 	}
 }
 
-// run makes the statements. The service comes first: its row is what two writers
-// of one service meet at.
-func (p *plan) run(tx *gorm.DB) error {
-	if p.insert {
-		if err := tx.Create(&p.service).Error; err != nil {
-			return taken(err)
+// update changes the rows of a plan that exist already.
+func (p *plan) update(tx *gorm.DB) error {
+	if !p.insert {
+		if err := p.updateService(tx); err != nil {
+			return err
 		}
-	} else if err := p.updateService(tx); err != nil {
+	}
+	if err := updateChildren(tx, p.orders, p.service.ID); err != nil {
 		return err
 	}
-	if err := writeChildren(tx, p.orders, p.service.ID); err != nil {
+	if err := updateChildren(tx, p.certificates, p.service.ID); err != nil {
 		return err
 	}
-	if err := writeChildren(tx, p.certificates, p.service.ID); err != nil {
-		return err
-	}
-	if err := p.writeOperation(tx); err != nil {
-		return err
-	}
-	if len(p.events) == 0 {
+	if p.operation == nil || p.operation.Version == 1 {
 		return nil
 	}
-	return tx.Create(&p.events).Error
+	return oneRow(tx.Model(p.operation).Where("version = ? AND service_ref = ?", p.operation.Version-1, p.service.ID).
+		Select("*").UpdateColumns(p.operation))
 }
 
 func (p *plan) updateService(tx *gorm.DB) error {
@@ -196,36 +183,25 @@ func (p *plan) updateService(tx *gorm.DB) error {
 	return oneRow(written)
 }
 
-func (p *plan) writeOperation(tx *gorm.DB) error {
-	switch {
-	case p.operation == nil:
-		return nil
-	case p.operation.Version == 1:
-		err := tx.Create(p.operation).Error
-		if err = taken(err); errors.Is(err, errOwnKeyTaken) {
-			return fmt.Errorf("operation %s: %w", p.operation.ID, provisioning.ErrExists)
-		}
-		return err
-	default:
-		written := tx.Model(p.operation).Where("version = ? AND service_ref = ?", p.operation.Version-1, p.service.ID).
-			Select("*").UpdateColumns(p.operation)
-		return oneRow(written)
+// insertOperations makes new operations. Their ids are given to them, so one that
+// is taken stays taken.
+func (r *rows) insertOperations(tx *gorm.DB) error {
+	err := insert(tx, r.operations)
+	if errors.Is(err, errOwnKeyTaken) {
+		return fmt.Errorf("operation: %w", provisioning.ErrExists)
 	}
+	return err
 }
 
-// writeChildren inserts the new rows of a table in one statement and updates the
-// changed ones.
-func writeChildren[R keyedRow[R]](tx *gorm.DB, rows children[R], service int64) error {
+// updateChildren changes rows of a table that belong to a service.
+func updateChildren[R keyedRow[R]](tx *gorm.DB, rows children[R], service int64) error {
 	for i := range rows.changed {
 		row := &rows.changed[i]
 		if err := oneRow(tx.Model(row).Where("service_ref = ?", service).Select("*").UpdateColumns(row)); err != nil {
 			return err
 		}
 	}
-	if len(rows.added) == 0 {
-		return nil
-	}
-	return taken(tx.Create(&rows.added).Error)
+	return nil
 }
 
 // oneRow says ErrStale unless exactly one row was found.

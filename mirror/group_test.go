@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// gathering is a group whose first transaction waits until it is let go.
+type gathering struct {
+	group   group
+	batches [][]*entry
+	hold    chan struct{}
+}
+
+func newGathering() *gathering {
+	return &gathering{group: group{leaders: 1}, hold: make(chan struct{})}
+}
+
+func (g *gathering) commit(_ context.Context, batch []*entry) {
+	if g.batches = append(g.batches, batch); len(g.batches) == 1 {
+		<-g.hold
+	}
+}
+
+func (g *gathering) write(ctx context.Context) error {
+	return g.group.write(ctx, &plan{}, g.commit)
+}
+
+func TestWritesThatWaitShareATransaction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGathering()
+		var all sync.WaitGroup
+		for range 1 + groupMost + 5 {
+			all.Go(func() {
+				if err := g.write(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(g.hold)
+		all.Wait()
+		var sizes []int
+		for _, batch := range g.batches {
+			sizes = append(sizes, len(batch))
+		}
+		if len(sizes) != 3 || sizes[0] != 1 || sizes[1] != groupMost || sizes[2] != 5 {
+			t.Errorf("the transactions hold %v writes", sizes)
+		}
+		if g.group.leading != 0 || len(g.group.waiting) != 0 {
+			t.Errorf("afterwards %d lead and %d wait", g.group.leading, len(g.group.waiting))
+		}
+	})
+}
+
+func TestAWriteThatGivesUpWaitingIsNotMade(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGathering()
+		impatient, giveUp := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() { _ = g.write(t.Context()) })
+		synctest.Wait()
+		all.Go(func() {
+			if err := g.write(impatient); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			if err := g.write(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		giveUp()
+		synctest.Wait()
+		close(g.hold)
+		all.Wait()
+		if len(g.batches) != 2 || len(g.batches[1]) != 1 {
+			t.Errorf("%d transactions, want the first and that of the one who waited", len(g.batches))
+		}
+	})
+}
+
+// Whoever is told to lead and gives up at the same moment must not take the lead
+// with it.
+func TestTheLeadIsNeverLost(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		g := &group{leaders: 1}
+		commit := func(context.Context, []*entry) {}
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				with := t.Context()
+				if i%2 == 0 {
+					with = ctx
+				}
+				if err := g.write(with, &plan{}, commit); err != nil && i%2 == 1 {
+					t.Error(err)
+				}
+			})
+		}
+		cancel()
+		all.Wait()
+		if g.leading != 0 || len(g.waiting) != 0 {
+			t.Fatalf("%d lead and %d wait", g.leading, len(g.waiting))
+		}
+	}
+}
