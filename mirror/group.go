@@ -42,7 +42,7 @@ type entry struct {
 // tells what became of it.
 func (g *group) write(ctx context.Context, p *plan, commit func(context.Context, []*entry)) error {
 	e := &entry{plan: p, turn: make(chan bool, 1)}
-	if !g.join(e) {
+	if !g.lead(e) {
 		select {
 		case lead := <-e.turn:
 			if !lead {
@@ -52,63 +52,57 @@ func (g *group) write(ctx context.Context, p *plan, commit func(context.Context,
 			if g.leave(e) {
 				return ctx.Err() // nothing was written
 			}
-			<-e.turn
-			return e.err
+			if lead := <-e.turn; !lead {
+				return e.err
+			}
+			g.passOn()
+			return ctx.Err()
 		}
 	}
-	batch := g.take()
+	batch := g.gather(e)
 	commit(ctx, batch)
-	for _, other := range batch {
-		if other != e {
-			other.turn <- false
-		}
+	for _, other := range batch[1:] {
+		other.turn <- false
 	}
 	g.passOn()
 	return e.err
 }
 
-// join queues up; true means to lead at once.
-func (g *group) join(e *entry) bool {
+// lead begins a transaction, or queues up and answers false.
+func (g *group) lead(e *entry) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = append(g.waiting, e)
 	if g.leading == g.leaders {
+		g.waiting = append(g.waiting, e)
 		return false
 	}
 	g.leading++
 	return true
 }
 
-// leave gives up waiting; false means that it is too late.
+// leave gives up waiting; false means that it is too late, and a turn comes.
 func (g *group) leave(e *entry) bool {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	i := slices.Index(g.waiting, e)
-	if i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
-	}
-	g.mu.Unlock()
 	if i < 0 {
 		return false
 	}
-	select {
-	case <-e.turn: // it was to lead
-		g.passOn()
-	default:
-	}
+	g.waiting = slices.Delete(g.waiting, i, i+1)
 	return true
 }
 
-// take gives those who wait, the leader first.
-func (g *group) take() []*entry {
+// gather takes those who wait into the leader's transaction.
+func (g *group) gather(leader *entry) []*entry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	most := min(len(g.waiting), groupMost)
-	batch := slices.Clone(g.waiting[:most])
+	most := min(len(g.waiting), groupMost-1)
+	batch := append([]*entry{leader}, g.waiting[:most]...)
 	g.waiting = slices.Delete(g.waiting, 0, most)
 	return batch
 }
 
-// passOn lets the next one lead, if anybody waits.
+// passOn ends a transaction: the next one who waits leads one.
 func (g *group) passOn() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +110,9 @@ func (g *group) passOn() {
 		g.leading--
 		return
 	}
-	g.waiting[0].turn <- true
+	next := g.waiting[0]
+	g.waiting = slices.Delete(g.waiting, 0, 1)
+	next.turn <- true
 }
 
 // commit carries out a batch. Writes that fail together are tried one by one, so

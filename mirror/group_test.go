@@ -93,15 +93,15 @@ func TestAWriteThatGivesUpWaitingIsNotMade(t *testing.T) {
 // with it.
 func TestTheLeadIsNeverLost(t *testing.T) {
 	t.Parallel()
-	for range 200 {
-		g := &group{leaders: 1}
+	for round := range 300 {
+		g := &group{leaders: 1 + round%3}
 		commit := func(context.Context, []*entry) {}
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
 				with := t.Context()
-				if i%2 == 0 {
+				if i%2 == 0 { // those who may give up
 					with = ctx
 				}
 				if err := g.write(with, &plan{}, commit); err != nil && i%2 == 1 {

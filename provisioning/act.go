@@ -91,7 +91,7 @@ func (b *Bridge) read(ctx context.Context, panel, serviceID string, fresh func()
 // stored as it is.
 func (b *Bridge) leave(actor string, before *Service, s Service) (Result, error) {
 	if before == nil {
-		return b.write(nil, s, []Event{{Kind: "service.created", Actor: actor}})
+		return b.write(nil, s, nil, []Event{{Kind: "service.created", Actor: actor}})
 	}
 	return Result{Service: s, Operation: s.Operation}, nil
 }
@@ -177,7 +177,7 @@ func (b *Bridge) join(patience context.Context, s Service, next step) (Result, e
 			return Result{Service: s, Operation: &open}, nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	ctx, cancel := b.storing()
 	defer cancel()
 	ended, err := b.store.Operation(ctx, open.ID)
 	if err != nil {
@@ -234,7 +234,7 @@ func (b *Bridge) change(ctx context.Context, caller Caller, serviceID string, de
 			return Result{Service: after, Operation: after.Operation}, nil
 		}
 		event.Actor = caller.Actor
-		written, err := b.write(before, after, []Event{*event})
+		written, err := b.write(before, after, nil, []Event{*event})
 		if errors.Is(err, ErrStale) {
 			continue
 		}
@@ -243,17 +243,20 @@ func (b *Bridge) change(ctx context.Context, caller Caller, serviceID string, de
 	return Result{}, inProgress()
 }
 
-// write stores a service without an operation.
-func (b *Bridge) write(before *Service, after Service, events []Event) (Result, error) {
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+// write stores a service, with the operation that it settles, if any.
+func (b *Bridge) write(before *Service, after Service, operation *Operation, events []Event) (Result, error) {
+	ctx, cancel := b.storing()
 	defer cancel()
 	after.UpdatedAt = b.instant()
 	for i := range events {
 		events[i].At = after.UpdatedAt
 	}
-	err := b.store.Write(ctx, Change{Before: before, After: &after, Events: events})
+	err := b.store.Write(ctx, Change{Before: before, After: &after, Operation: operation, Events: events})
 	if err != nil && !settledError(err) {
 		return Result{}, storeUnavailable(err)
+	}
+	if after.Operation != nil && !after.Operation.State.Open() {
+		after.Operation = nil
 	}
 	return Result{Service: after, Operation: after.Operation, Created: before == nil}, err
 }

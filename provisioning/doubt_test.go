@@ -3,6 +3,7 @@
 package provisioning_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -185,4 +186,61 @@ func TestALostAnswerOfTheStore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A process that is told to stop cuts its calls off in the end, and stores that
+// nobody knows what became of them.
+func TestACallThatIsCutOffIsUncertain(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		s.upstream.gate = make(chan struct{})
+		impatient := s.caller
+		impatient.Wait = 0
+		if _, err := s.bridge.Create(t.Context(), impatient, "1", single); err != nil {
+			t.Fatal(err)
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.bridge.Close(over); !errors.Is(err, context.Canceled) {
+			t.Errorf("closing told %v", err)
+		}
+		service, err := s.store.Service(t.Context(), "panel", "1")
+		if err != nil || service.Operation == nil || service.Operation.State != provisioning.OperationUncertain {
+			t.Errorf("%+v, %v", service.Operation, err)
+		}
+	})
+}
+
+// A process that died leaves an operation that says sent, and nobody waits for
+// its answer.
+func TestAnOperationWhoseSenderDied(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		abandoned := provisioning.Service{Panel: "panel", ServiceID: "1", Account: "test", Product: "single", Years: 1, State: provisioning.ServiceActive}
+		operation := &provisioning.Operation{
+			ID: "left behind", Kind: provisioning.OperationPurchase, State: provisioning.OperationSent, Panel: "panel", ServiceID: "1",
+			Account: "test", SentAt: s.clock.Now(), CreatedAt: s.clock.Now(),
+		}
+		if err := s.store.Write(t.Context(), provisioning.Change{After: &abandoned, Operation: operation}); err != nil {
+			t.Fatal(err)
+		}
+		state := func() provisioning.OperationState {
+			result, err := s.bridge.Synchronize(t.Context(), s.caller, "1")
+			if err != nil || result.Operation == nil {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			return result.Operation.State
+		}
+		if got := state(); got != provisioning.OperationSent {
+			t.Errorf("while somebody may wait for the answer it is %s", got)
+		}
+		s.clock.advance(1)
+		if got := state(); got != provisioning.OperationUncertain {
+			t.Errorf("later it is %s", got)
+		}
+		result, err := s.bridge.Create(t.Context(), s.caller, "1", single)
+		if err == nil && result.Operation == nil || s.upstream.charged() != 0 {
+			t.Errorf("nothing is bought while it is uncertain: %+v, %v", result, err)
+		}
+	})
 }

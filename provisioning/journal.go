@@ -13,8 +13,7 @@ import (
 )
 
 const (
-	// storeTimeout bounds one write of the journal. It does not follow the
-	// caller's context: a caller that hangs up must not leave a doubt behind.
+	// storeTimeout bounds one write of the journal.
 	storeTimeout = 10 * time.Second
 	// settlePatience is how long the outcome of a call is offered to a store that
 	// does not take it. After that the operation stays sent, and becomes
@@ -46,7 +45,7 @@ func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	ctx, cancel := b.storing()
 	defer cancel()
 	after.UpdatedAt = operation.CreatedAt
 	b.takeOff(operation.ID)
@@ -65,7 +64,7 @@ func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
 // readBack decides whether a write whose answer was lost had happened. Only what
 // can be read again counts as written.
 func (b *Bridge) readBack(after *Service, operation *Operation, cause error) error {
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	ctx, cancel := b.storing()
 	defer cancel()
 	stored, err := b.store.Service(ctx, after.Panel, after.ServiceID)
 	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID {
@@ -162,7 +161,7 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 // latest reads the service again after a write of its outcome failed. done tells
 // that the outcome is stored after all, by us or by whoever took over.
 func (b *Bridge) latest(s Service, cause error) (latest Service, done bool, err error) {
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	ctx, cancel := b.storing()
 	defer cancel()
 	stored, err := b.store.Service(ctx, s.Panel, s.ServiceID)
 	if err != nil {
@@ -187,7 +186,7 @@ func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Fai
 	for i := range events {
 		events[i].At, events[i].Actor, events[i].Operation = now, operation.RequestedBy, operation.ID
 	}
-	ctx, cancel := context.WithTimeout(b.life, storeTimeout)
+	ctx, cancel := b.storing()
 	defer cancel()
 	if err := b.store.Write(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events}); err != nil {
 		return Service{}, err
@@ -196,6 +195,13 @@ func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Fai
 		after.Operation = nil
 	}
 	return after, nil
+}
+
+// storing bounds one call of the store. It follows neither the caller, who may
+// hang up, nor the end of the bridge, which comes when an outcome still has to be
+// written.
+func (b *Bridge) storing() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(b.life), storeTimeout)
 }
 
 // settledError tells whether the store said definitely that it wrote nothing.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,13 +17,23 @@ import (
 const restMargin = 30 * time.Second
 
 // prove settles an operation in doubt where one look at its certificate is
-// proof. Charges leave no such trace: they stay uncertain. It tells whether the
-// operation is settled now.
+// proof. Charges leave no such trace: they are uncertain, and stay so. It tells
+// whether the operation changed.
 func (b *Bridge) prove(s *Service, seen []CertificateDetail) (bool, error) {
 	operation := s.Operation
 	if operation == nil || b.underWay(operation) {
 		return false, nil
 	}
+	settled, err := b.settledBy(s, seen)
+	if err != nil || settled {
+		return settled, err
+	}
+	return operation.doubt(), nil
+}
+
+// settledBy closes the open operation if what was seen is proof.
+func (b *Bridge) settledBy(s *Service, seen []CertificateDetail) (bool, error) {
+	operation := s.Operation
 	i := slices.IndexFunc(seen, func(d CertificateDetail) bool { return d.CertificateID == operation.CertificateID })
 	switch operation.Kind {
 	case OperationActivate:
@@ -38,6 +49,15 @@ func (b *Bridge) prove(s *Service, seen []CertificateDetail) (bool, error) {
 		return b.letGo(operation), nil
 	}
 	return false, nil
+}
+
+// doubt marks an operation as uncertain whose sender is gone.
+func (o *Operation) doubt() bool {
+	if o.State != OperationSent {
+		return false
+	}
+	o.State, o.Failure = OperationUncertain, failureOf(errors.New("nobody waits for its answer any more")).stored()
+	return true
 }
 
 // underWay tells whether whoever sent an operation may still get its answer,

@@ -34,7 +34,7 @@ func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID strin
 		if err != nil {
 			return Result{}, err
 		}
-		result, err := b.takeIn(ctx, caller, stored, seen)
+		result, err := b.takeIn(caller, stored, seen)
 		if errors.Is(err, ErrStale) {
 			continue
 		}
@@ -97,37 +97,32 @@ func (c *Certificate) changes() bool {
 	return true
 }
 
-// takeIn stores what was seen. An uncertain operation that it proves is closed in
-// the same write.
-func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen []CertificateDetail) (Result, error) {
+// takeIn stores what was seen, and in the same write what it proves about an
+// operation in doubt.
+func (b *Bridge) takeIn(caller Caller, stored Service, seen []CertificateDetail) (Result, error) {
 	after := stored.Clone()
 	events := b.mirrorDetails(&after, seen)
-	settled, err := b.prove(&after, seen)
+	changed, err := b.prove(&after, seen)
 	if err != nil {
 		return Result{}, err
 	}
 	now := b.instant()
-	after.SynchronizedAt, after.UpdatedAt = now, now
+	after.SynchronizedAt = now
 	for i := range events {
-		events[i].At, events[i].Actor = now, caller.Actor
+		events[i].Actor = caller.Actor
 	}
-	if !settled {
-		return b.write(&stored, after, events)
+	if !changed {
+		return b.write(&stored, after, nil, events)
 	}
 	operation := after.Operation
-	operation.FinishedAt, operation.UpdatedAt = now, now
-	events = append(events, Event{At: now, Kind: "operation." + string(operation.State), Actor: caller.Actor,
-		Operation: operation.ID, Detail: string(operation.Kind) + " settled by what the provider holds"})
-	written, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-	defer cancel()
-	if err := b.store.Write(written, Change{Before: &stored, After: &after, Operation: operation, Events: events}); err != nil {
-		if settledError(err) {
-			return Result{}, err
-		}
-		return Result{}, storeUnavailable(err)
+	operation.UpdatedAt = now
+	if !operation.State.Open() {
+		operation.FinishedAt = now
 	}
-	after.Operation = nil
-	return Result{Service: after}, nil
+	return b.write(&stored, after, operation, append(events, Event{
+		Kind: "operation." + string(operation.State), Actor: caller.Actor, Operation: operation.ID,
+		Detail: string(operation.Kind) + ", by what the provider holds",
+	}))
 }
 
 // mirrorDetails brings a service's certificates up to what the provider said.

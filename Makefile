@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Needed: Go, git, make and (for the race detector of `make test`) a C compiler.
+# Everything else is fetched at the exact versions of go.mod and tools.mod.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOLANGCI := go tool -modfile=tools.mod golangci-lint
+
+.PHONY: help build test lint format bench demo clean
+
+help: ## show what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/certbridge, one static file
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/certbridge ./cmd/certbridge
+
+test: ## run all tests on SQLite and on a real MySQL or MariaDB server, which it brings along if need be
+	@tools/compiler
+	CGO_ENABLED=1 go run ./tools/withmysql -- go test -race ./...
+
+lint: ## check format, import rules, module files and everything in .golangci.yml
+	go vet ./...
+	go mod verify
+	$(GOLANGCI) config verify
+	$(GOLANGCI) fmt --diff
+	$(GOLANGCI) run
+
+format: ## format all Go files as lint wants them
+	$(GOLANGCI) fmt
+
+bench: ## measure what certbridge adds to the provider's own time, on both databases
+	CGO_ENABLED=0 go run ./tools/withmysql -- go run ./tools/bench
+
+demo: build ## run everything in one process, without configuration or network
+	@bin/certbridge demo
+
+clean: ## remove what was built
+	rm -rf bin dist

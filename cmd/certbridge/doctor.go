@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certbridge/certbridge/config"
+	"github.com/certbridge/certbridge/hostlantern"
+	"github.com/certbridge/certbridge/mirror"
+	"github.com/certbridge/certbridge/provisioning"
+)
+
+func (p *program) doctorCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check configuration, database, clock and every account",
+		Long: `Checks the configuration, the database with its schema and settings, this
+machine's clock against the providers', and of every account the key, the
+allow-list and the balance. It says what is wrong and what to do about it, and
+changes nothing. Each account is asked twice: for the time, and for its balance.
+
+Exit codes: 0 all is well, or there are warnings only; 1 something is wrong.`,
+		Args: cobra.NoArgs,
+	}
+	ready := command.Flags().Bool("ready", false, "ask only whether the certbridge that serves at listen is ready, as a container's health check does")
+	asJSON := jsonFlag(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		d := &doctor{program: p, client: &http.Client{
+			Timeout:       15 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}}
+		defer d.client.CloseIdleConnections()
+		d.examine(command.Context(), *ready)
+		return d.report(*asJSON)
+	}
+	return command
+}
+
+// finding is the result of one check.
+type finding struct {
+	Check  string `json:"check"`
+	State  string `json:"state"`            // ok, warning or failed
+	Detail string `json:"detail"`           // what was found
+	Advice string `json:"advice,omitempty"` // what to do
+}
+
+const (
+	checkOK      = "ok"
+	checkWarning = "warning"
+	checkFailed  = "failed"
+)
+
+type doctor struct {
+	*program
+	client   *http.Client
+	findings []finding
+}
+
+func (d *doctor) found(check, state, advice, format string, args ...any) {
+	d.findings = append(d.findings, finding{check, state, fmt.Sprintf(format, args...), advice})
+}
+
+func (d *doctor) examine(ctx context.Context, readyOnly bool) {
+	loaded, err := d.loadConfig()
+	if err != nil {
+		d.wrongConfiguration(err)
+		return
+	}
+	if readyOnly {
+		d.ready(ctx, loaded.Listen)
+		return
+	}
+	d.found("configuration", checkOK, "", "accounts: %d, purchase at %s", len(loaded.Accounts), loaded.Purchase.When)
+	for _, warning := range loaded.Warnings {
+		d.found("configuration", checkWarning, "", "%s", warning)
+	}
+	d.database(ctx, loaded.Database)
+	if len(loaded.Accounts) == 0 {
+		d.found("accounts", checkWarning, "add an entry to accounts; `certbridge example` shows one", "none is configured; nothing can be bought")
+	}
+	for _, account := range loaded.Accounts {
+		d.clock(ctx, account)
+		d.account(ctx, account)
+	}
+}
+
+func (d *doctor) wrongConfiguration(err error) {
+	var wrong *config.Error
+	if !errors.As(err, &wrong) {
+		d.found("configuration", checkFailed, "", "%v", err)
+		return
+	}
+	for line := range strings.SplitSeq(wrong.Error(), "\n") {
+		d.found("configuration", checkFailed, "", "%s", line)
+	}
+}
+
+func (d *doctor) database(ctx context.Context, database config.Database) {
+	m, err := openMirror(ctx, database, mirror.Options{})
+	if err != nil {
+		d.found("database", checkFailed, "check database.driver and database.dsn, and whether `certbridge migrate` has run", "%v", err)
+		return
+	}
+	panels, err := m.Panels(ctx)
+	err = errors.Join(err, m.Close())
+	switch {
+	case err != nil:
+		d.found("database", checkFailed, "", "%v", err)
+	case len(panels) == 0:
+		d.found("database", checkWarning, "`certbridge panel create NAME` makes one", "%s, schema and settings are right; there are no panels yet", database.Driver)
+	default:
+		d.found("database", checkOK, "", "%s, schema and settings are right; panels: %d", database.Driver, len(panels))
+	}
+}
+
+// The clock may differ from a provider's by a network delay and the second to
+// which HTTP rounds. TLS, terms and key expiry stand more; leases do not care.
+const (
+	clockWarning = 5 * time.Second
+	clockFailure = time.Minute
+)
+
+// clock compares this machine's time with the Date of any answer of the
+// provider. The request carries nothing, so the answer is a refusal.
+func (d *doctor) clock(ctx context.Context, account config.Account) {
+	check := "clock against " + account.Name
+	there, err := d.providerTime(ctx, providerURL(account))
+	if err != nil {
+		d.found(check, checkWarning, "see what is said about the account", "cannot be compared: %v", err)
+		return
+	}
+	const advice = "let a time service (chrony, systemd-timesyncd) keep the clock"
+	off := realTime().Sub(there).Abs()
+	switch {
+	case off >= clockFailure:
+		d.found(check, checkFailed, advice, "this machine's clock is off by %s", off.Round(time.Second))
+	case off >= clockWarning:
+		d.found(check, checkWarning, advice, "this machine's clock is off by %s", off.Round(time.Second))
+	default:
+		d.found(check, checkOK, "", "no more than %s apart", clockWarning)
+	}
+}
+
+func (d *doctor) providerTime(ctx context.Context, url string) (time.Time, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	response, err := d.client.Do(request)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer response.Body.Close()
+	return http.ParseTime(response.Header.Get("Date"))
+}
+
+func providerURL(account config.Account) string {
+	switch {
+	case account.BaseURL != "":
+		return account.BaseURL
+	case account.Environment == config.EnvironmentProduction:
+		return hostlantern.ProductionURL
+	}
+	return hostlantern.SandboxURL
+}
+
+// account asks for the balance, which needs key, user and source address to be
+// right and costs nothing.
+func (d *doctor) account(ctx context.Context, account config.Account) {
+	check := "account " + account.Name
+	upstream, closeClient, err := newProvider(account, nil)
+	if err != nil {
+		d.found(check, checkFailed, "", "%v", err)
+		return
+	}
+	defer closeClient()
+	balance, err := upstream.Balance(ctx)
+	var fault *provisioning.ProviderError
+	switch {
+	case errors.As(err, &fault):
+		d.found(check, checkFailed, advice(fault.Fault, account), "%s", describe(fault))
+	case err != nil:
+		d.found(check, checkFailed, "", "%v", err)
+	case balance.Units <= 0:
+		d.found(check, checkWarning, "add funds at the provider; purchases and renewals are refused until then",
+			"%s, balance %s %s", account.Environment, balance, balance.Currency)
+	default:
+		d.found(check, checkOK, "", "%s, key and source address are accepted, balance %s %s", account.Environment, balance, balance.Currency)
+	}
+}
+
+func describe(fault *provisioning.ProviderError) string {
+	said := strings.TrimSpace(fault.Upstream.Code + " " + fault.Upstream.Message)
+	switch {
+	case said != "":
+		return "the provider says: " + said
+	case fault.Err != nil:
+		return fault.Err.Error()
+	}
+	return fault.Error()
+}
+
+// advice is what an operator can do about a fault.
+func advice(fault provisioning.Fault, account config.Account) string {
+	switch fault {
+	case provisioning.FaultCredentials:
+		return fmt.Sprintf("check api_user and the API key (sandbox and production have different ones), that API access is switched on, "+
+			"and that the address from which this machine reaches the internet is on the provider's allow-list; client_ip says %s", account.ClientIP)
+	case provisioning.FaultUnreachable:
+		return "check base_url, name resolution, firewall and proxy: " + providerURL(account) + " must be reachable from here"
+	case provisioning.FaultThrottled:
+		return "the account makes too many calls at present; try again in some minutes"
+	case provisioning.FaultEnvironment:
+		return "the other environment answered; check environment and base_url"
+	}
+	return "try again; if it stays, ask the provider's support with this text"
+}
+
+// ready asks a certbridge that serves.
+func (d *doctor) ready(ctx context.Context, listen string) {
+	host, port, err := net.SplitHostPort(listen)
+	if address := net.ParseIP(host); host == "" || address != nil && address.IsUnspecified() {
+		host = "localhost"
+	}
+	url := "http://" + net.JoinHostPort(host, port) + "/readyz"
+	request, requestErr := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err = errors.Join(err, requestErr); err != nil {
+		d.found("ready", checkFailed, "", "%v", err)
+		return
+	}
+	response, err := d.client.Do(request)
+	if err != nil {
+		d.found("ready", checkFailed, "start `certbridge serve`", "%v", err)
+		return
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		d.found("ready", checkFailed, "look at its log", "%s answers %s", url, response.Status)
+		return
+	}
+	d.found("ready", checkOK, "", "%s answers %s", url, response.Status)
+}
+
+func (d *doctor) report(asJSON bool) error {
+	healthy := true
+	for _, one := range d.findings {
+		healthy = healthy && one.State != checkFailed
+	}
+	if asJSON {
+		if err := d.sayJSON(map[string]any{"healthy": healthy, "checks": d.findings}); err != nil {
+			return err
+		}
+	} else {
+		for _, one := range d.findings {
+			d.say("%-8s %s: %s", one.State, one.Check, one.Detail)
+			if one.Advice != "" {
+				d.say("%8s -> %s", "", one.Advice)
+			}
+		}
+	}
+	if !healthy {
+		return errReported
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certbridge/certbridge/mirror"
+	"github.com/certbridge/certbridge/provisioning"
+)
+
+func (p *program) panelCommand() *cobra.Command {
+	group := &cobra.Command{
+		Use:   "panel",
+		Short: "Make, list, rotate and revoke the API keys of billing panels",
+		Long: `A panel is one billing panel installation; it sees only its own services. These
+commands write the database and work beside a running certbridge serve, which
+sees every change with its next request.`,
+		Args: cobra.NoArgs,
+		RunE: help,
+	}
+	group.AddCommand(p.panelCreateCommand(), p.panelListCommand(), p.panelRotateCommand(), p.panelRevokeCommand())
+	return group
+}
+
+func (p *program) panelCreateCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Make a panel and its key, which is shown this once",
+		Args:  cobra.ExactArgs(1),
+	}
+	scopes := command.Flags().StringSlice("scope", []string{string(provisioning.ScopeProvision)},
+		"what the key may do: `read`, provision (includes read) or operate (includes both)")
+	addresses := command.Flags().StringSlice("address", nil,
+		"`ADDRESS` or network, such as 203.0.113.9 or 2001:db8::/48, from which alone the key may be used; may be repeated")
+	asJSON := jsonFlag(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		key, err := newPanelKey(*scopes, *addresses)
+		if err != nil {
+			return err
+		}
+		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
+			token, err := createPanel(ctx, m, args[0], key, realTime())
+			if err != nil {
+				return err
+			}
+			return p.sayKey(*asJSON, args[0], token, "Panel "+args[0]+" is made.")
+		})
+	}
+	return command
+}
+
+func (p *program) panelListCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List panels and their keys",
+		Args:  cobra.NoArgs,
+	}
+	asJSON := jsonFlag(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
+			panels, err := m.Panels(ctx)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return p.sayJSON(panelsView(panels, realTime()))
+			}
+			return p.tabulatePanels(panelsView(panels, realTime()))
+		})
+	}
+	return command
+}
+
+func (p *program) panelRotateCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "rotate NAME",
+		Short: "Give a panel a new key and let the present ones run out",
+		Args:  cobra.ExactArgs(1),
+	}
+	overlap := command.Flags().Duration("overlap", 24*time.Hour, "how long the present keys go on working")
+	asJSON := jsonFlag(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		if *overlap < 0 {
+			return errors.New("--overlap cannot be negative")
+		}
+		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
+			now := realTime()
+			token, err := rotatePanel(ctx, m, args[0], now, now.Add(*overlap))
+			if err != nil {
+				return err
+			}
+			return p.sayKey(*asJSON, args[0], token,
+				fmt.Sprintf("Panel %s has a new key; those before it end at %s.", args[0], now.Add(*overlap).Format(time.RFC3339)))
+		})
+	}
+	return command
+}
+
+func (p *program) panelRevokeCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "revoke NAME",
+		Short: "End all keys of a panel at once; its services stay",
+		Args:  cobra.ExactArgs(1),
+	}
+	id := command.Flags().String("key", "", "end only the key with this `ID`")
+	asJSON := jsonFlag(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
+			revoked, err := revokeKeys(ctx, m, args[0], *id, realTime())
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return p.sayJSON(map[string]any{"panel": args[0], "revoked": revoked})
+			}
+			p.say("Ended for panel %s: %s.", args[0], orNone(strings.Join(revoked, ", ")))
+			return nil
+		})
+	}
+	return command
+}
+
+// withMirror opens the database for one command.
+func (p *program) withMirror(ctx context.Context, do func(context.Context, *mirror.Mirror) error) error {
+	loaded, err := p.loadConfig()
+	if err != nil {
+		return err
+	}
+	m, err := openMirror(ctx, loaded.Database, mirror.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, m), m.Close())
+}
+
+// sayKey shows a key the only time that it is shown.
+func (p *program) sayKey(asJSON bool, panel, token, sentence string) error {
+	if asJSON {
+		return p.sayJSON(map[string]string{"panel": panel, "key": token})
+	}
+	p.say("%s Its key is shown this once:\n\n  %s\n", sentence, token)
+	return nil
+}

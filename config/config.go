@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import "time"
+
+// Config is a checked configuration. The keys of the file are in the tags; what
+// they mean is in Example.
+type Config struct {
+	Listen   string    `mapstructure:"listen"` // host:port
+	Database Database  `mapstructure:"database"`
+	Accounts []Account `mapstructure:"accounts"`
+	DueDate  DueDate   `mapstructure:"due_date"`
+	Purchase Purchase  `mapstructure:"purchase"`
+	Log      Log       `mapstructure:"log"`
+	Shutdown Shutdown  `mapstructure:"shutdown"`
+
+	// Warnings are things that work, but are probably not meant. Each is a
+	// sentence that names the key.
+	Warnings []string `mapstructure:"-"`
+}
+
+// Database says where the mirror is kept.
+type Database struct {
+	Driver string `mapstructure:"driver"` // DriverSQLite or DriverMySQL
+	DSN    Secret `mapstructure:"dsn"`    // a path for SQLite; user:password@tcp(host:port)/name for MySQL
+}
+
+// The database drivers. DriverMySQL stands for MariaDB as well.
+const (
+	DriverSQLite = "sqlite"
+	DriverMySQL  = "mysql"
+)
+
+// Account is credentials at one provider in one environment.
+type Account struct {
+	Name          string `mapstructure:"name"`
+	Provider      string `mapstructure:"provider"`    // ProviderHostlantern
+	Environment   string `mapstructure:"environment"` // EnvironmentSandbox or EnvironmentProduction
+	APIUser       string `mapstructure:"api_user"`
+	APIKey        Secret `mapstructure:"api_key"`        // set, whether it came from here or from the file
+	APIKeyFile    string `mapstructure:"api_key_file"`   // where APIKey was read from, if it was
+	UserName      string `mapstructure:"user_name"`      // "": as APIUser
+	ClientIP      string `mapstructure:"client_ip"`      // IPv4
+	BaseURL       string `mapstructure:"base_url"`       // "": the environment's documented address
+	CommandPrefix string `mapstructure:"command_prefix"` // "": the provider's documented one
+	Namespace     string `mapstructure:"namespace"`      // the only XML namespace that an answer may name; "": any
+	PromotionCode string `mapstructure:"promotion_code"` // sent with purchases and renewals
+}
+
+// The providers and environments.
+const (
+	ProviderHostlantern   = "hostlantern"
+	EnvironmentSandbox    = "sandbox"
+	EnvironmentProduction = "production"
+)
+
+// DueDate says when the panel shall invoice the next term.
+type DueDate struct {
+	OffsetDays int `mapstructure:"offset_days"` // days before the end of the paid term, 0 to MaxOffsetDays
+}
+
+// MaxOffsetDays is how many days before the end of a term a renewal can be
+// bought at all; an invoice that was due earlier could not be turned into one.
+const MaxOffsetDays = 90
+
+// Purchase says when a service's first order is bought.
+type Purchase struct {
+	When string `mapstructure:"when"` // PurchaseAtCreate or PurchaseAtActivation
+}
+
+// The moments of a purchase.
+const (
+	PurchaseAtCreate     = "create"
+	PurchaseAtActivation = "activation"
+)
+
+// Log says what is logged, and how it looks.
+type Log struct {
+	Level  string `mapstructure:"level"`  // "debug", "info", "warn" or "error"
+	Format string `mapstructure:"format"` // LogAuto, LogJSON or LogConsole
+}
+
+// The log formats. LogAuto is for a terminal LogConsole and else LogJSON.
+const (
+	LogAuto    = "auto"
+	LogJSON    = "json"
+	LogConsole = "console"
+)
+
+// Shutdown says how certbridge stops.
+type Shutdown struct {
+	// Grace is how long running requests and operations may take to end.
+	Grace time.Duration `mapstructure:"grace"`
+}

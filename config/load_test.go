@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/certbridge/certbridge/config"
+)
+
+// minimal is the least that is a configuration.
+const minimal = `
+database: {driver: sqlite, dsn: certbridge.db}
+`
+
+const account = `
+accounts:
+  - name: shop.EU
+    provider: hostlantern
+    environment: sandbox
+    api_user: reseller
+    api_key: ${KEY}
+    client_ip: 203.0.113.9
+`
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "certbridge.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func load(t *testing.T, text string, environ ...string) config.Config {
+	t.Helper()
+	loaded, err := config.Load(write(t, text), environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+// problems are what is wrong with a configuration, as "key: text" each.
+func problems(t *testing.T, text string, environ ...string) []string {
+	t.Helper()
+	_, err := config.Load(write(t, text), environ)
+	if err == nil {
+		return nil
+	}
+	var wrong *config.Error
+	if !errors.As(err, &wrong) {
+		t.Fatalf("the error is no *config.Error: %v", err)
+	}
+	list := make([]string, len(wrong.Problems))
+	for i, problem := range wrong.Problems {
+		list[i] = problem.Key + ": " + problem.Text
+	}
+	return list
+}
+
+func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
+	t.Parallel()
+	want := config.Config{
+		Listen:   "127.0.0.1:8080",
+		Database: config.Database{Driver: "sqlite", DSN: config.NewSecret("certbridge.db")},
+		Purchase: config.Purchase{When: "create"},
+		Log:      config.Log{Level: "info", Format: "auto"},
+		Shutdown: config.Shutdown{Grace: 2 * time.Minute},
+	}
+	for name, text := range map[string]string{
+		"left out": minimal,
+		"empty":    minimal + "listen:\naccounts:\npurchase:\nlog: {level: }\nshutdown: {}\n",
+	} {
+		if diff := cmp.Diff(want, load(t, text)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestEveryKeyArrives(t *testing.T) {
+	t.Parallel()
+	keyFile := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(keyFile, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := load(t, fmt.Sprintf(`
+listen: "[::1]:9090"
+database: {driver: mysql, dsn: "bridge:${DB_PASSWORD}@tcp(db.example:3306)/certbridge"}
+accounts:
+  - {name: shop.EU, provider: hostlantern, environment: production, api_user: reseller, api_key: "${KEY}",
+     user_name: customer, client_ip: 203.0.113.9, base_url: "https://api.example.test/xml.response",
+     command_prefix: namecheap., namespace: "http://api.example.test/xml", promotion_code: SPRING}
+  - {name: shop.EU-sandbox, provider: hostlantern, environment: sandbox, api_user: reseller, api_key_file: %q,
+     client_ip: 203.0.113.9, base_url: "http://127.0.0.1:8081/xml.response"}
+due_date: {offset_days: 7}
+purchase: {when: activation}
+log: {level: debug, format: json}
+shutdown: {grace: 90s}
+`, keyFile), "DB_PASSWORD=p@ss/word:1", "KEY=sekrit")
+	want := config.Config{
+		Listen:   "[::1]:9090",
+		Database: config.Database{Driver: "mysql", DSN: config.NewSecret("bridge:p@ss/word:1@tcp(db.example:3306)/certbridge")},
+		Accounts: []config.Account{{
+			Name: "shop.EU", Provider: "hostlantern", Environment: "production",
+			APIUser: "reseller", APIKey: config.NewSecret("sekrit"), UserName: "customer", ClientIP: "203.0.113.9",
+			BaseURL: "https://api.example.test/xml.response", CommandPrefix: "namecheap.",
+			Namespace: "http://api.example.test/xml", PromotionCode: "SPRING",
+		}, {
+			Name: "shop.EU-sandbox", Provider: "hostlantern", Environment: "sandbox",
+			APIUser: "reseller", APIKey: config.NewSecret("0123456789abcdef"), APIKeyFile: keyFile, ClientIP: "203.0.113.9",
+			BaseURL: "http://127.0.0.1:8081/xml.response",
+		}},
+		DueDate:  config.DueDate{OffsetDays: 7},
+		Purchase: config.Purchase{When: "activation"},
+		Log:      config.Log{Level: "debug", Format: "json"},
+		Shutdown: config.Shutdown{Grace: 90 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEnvironmentWinsOverTheFile(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"CERTBRIDGE_LISTEN=:7070", "CERTBRIDGE_DATABASE_DRIVER=mysql", "CERTBRIDGE_DATABASE_DSN=a:b=c@tcp(h)/d",
+		"CERTBRIDGE_DUE_DATE_OFFSET_DAYS=3", "CERTBRIDGE_PURCHASE_WHEN=activation",
+		"CERTBRIDGE_LOG_LEVEL=warn", "CERTBRIDGE_LOG_FORMAT=console", "CERTBRIDGE_SHUTDOWN_GRACE=5s",
+	}
+	want := config.Config{
+		Listen:   ":7070",
+		Database: config.Database{Driver: "mysql", DSN: config.NewSecret("a:b=c@tcp(h)/d")},
+		DueDate:  config.DueDate{OffsetDays: 3},
+		Purchase: config.Purchase{When: "activation"},
+		Log:      config.Log{Level: "warn", Format: "console"},
+		Shutdown: config.Shutdown{Grace: 5 * time.Second},
+	}
+	if diff := cmp.Diff(want, load(t, minimal+"listen: :1\ndue_date: {offset_days: 9}\n", environ...)); diff != "" {
+		t.Errorf("over a file (-want +got):\n%s", diff)
+	}
+	alone, err := config.Load("", environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, alone); diff != "" {
+		t.Errorf("without a file (-want +got):\n%s", diff)
+	}
+}
+
+func TestVariablesAreFilledIn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ written, want string }{
+		{"${NAME}", "value"},
+		{"a${NAME}b${OTHER}", "avaluebsome ${NAME}"}, // what a variable holds is not looked at again
+		{"$NAME", "$NAME"},
+		{"$${NAME}", "${NAME}"},
+		{"$$${NAME}", "$${NAME}"},
+		{"${EMPTY}x", "x"},
+		{"100%$", "100%$"},
+	} {
+		got := load(t, "database: {driver: sqlite, dsn: '"+c.written+"'}", "NAME=value", "OTHER=some ${NAME}", "EMPTY=")
+		if got.Database.DSN.Reveal() != c.want {
+			t.Errorf("%s became %q, want %q", c.written, got.Database.DSN.Reveal(), c.want)
+		}
+	}
+	if got := load(t, minimal+"due_date: {offset_days: '${DAYS}'}\nshutdown: {grace: '${N}s'}", "DAYS=14", "N=3"); got.DueDate.OffsetDays != 14 || got.Shutdown.Grace != 3*time.Second {
+		t.Errorf("numbers and durations were not filled in: %+v", got)
+	}
+	// A variable cannot add keys, whatever it holds.
+	got := load(t, minimal+account, "KEY=x\"#{y}:-")
+	if key := got.Accounts[0].APIKey.Reveal(); key != "x\"#{y}:-" {
+		t.Errorf("the key is %q", key)
+	}
+}
+
+func TestAccountsKeepTheCaseAndDotsOfTheirNames(t *testing.T) {
+	t.Parallel()
+	if got := load(t, minimal+account, "KEY=k").Accounts[0].Name; got != "shop.EU" {
+		t.Errorf("the name is %q", got)
+	}
+}
+
+func TestAFileThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "certbridge.yaml")
+	_, err := config.Load(path, nil)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestExampleIsComplete(t *testing.T) {
+	t.Parallel()
+	example := string(config.Example)
+	if wrong := problems(t, example, "HOSTLANTERN_SANDBOX_KEY=k"); len(wrong) > 0 {
+		t.Errorf("the example does not load: %q", wrong)
+	}
+	// Its optional parts are comments; with them it must load as well.
+	var all []string
+	for line := range strings.Lines(example) {
+		indent, rest, _ := strings.Cut(line, "# ")
+		name, _, isKey := strings.Cut(rest, ": ")
+		if strings.TrimSpace(indent) == "" && isKey && !strings.ContainsAny(name, " (") && strings.HasPrefix(indent, "    ") {
+			if name == "api_key_file" {
+				continue // instead of api_key
+			}
+			line = indent + rest
+		}
+		all = append(all, line)
+	}
+	loaded := load(t, strings.Join(all, ""), "HOSTLANTERN_SANDBOX_KEY=k")
+	first := loaded.Accounts[0]
+	for name, value := range map[string]string{
+		"user_name": first.UserName, "promotion_code": first.PromotionCode, "base_url": first.BaseURL,
+		"command_prefix": first.CommandPrefix, "namespace": first.Namespace,
+	} {
+		if value == "" {
+			t.Errorf("the example does not show %s", name)
+		}
+	}
+	for _, name := range config.Keys() {
+		last := name[strings.LastIndex(name, ".")+1:]
+		if !strings.Contains(example, last+":") {
+			t.Errorf("the example does not explain %s", name)
+		}
+	}
+}
