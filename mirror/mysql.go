@@ -29,7 +29,7 @@ const (
 	mysqlConnections = 32
 	// mysqlLeaders is how many transactions of writes run at a time. Few, so that
 	// they gather; more than one, so that a distant server's round trips overlap.
-	mysqlLeaders = 8
+	mysqlLeaders = 4
 )
 
 func (m *Mirror) openMySQL(ctx context.Context, dsn string) error {

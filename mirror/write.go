@@ -175,11 +175,23 @@ func (p *plan) update(tx *gorm.DB) error {
 		return nil
 	}
 	return oneRow(tx.Model(p.operation).Where("version = ? AND service_ref = ?", p.operation.Version-1, p.service.ID).
-		Select("*").UpdateColumns(p.operation))
+		Select(operationChanges).UpdateColumns(p.operation))
 }
 
+// The columns that may change. Who a service belongs to and what an operation was
+// asked to do are written once.
+var (
+	serviceChanges = []string{
+		"Provider", "Environment", "Product", "Years", "AdditionalDomains", "Client", "State", "Status",
+		"SynchronizedAt", "UpdatedAt", "Version",
+	}
+	operationChanges = []string{
+		"OpenService", "State", "Attempts", "Result", "Failure", "SentAt", "FinishedAt", "UpdatedAt", "Version",
+	}
+)
+
 func (p *plan) updateService(tx *gorm.DB) error {
-	written := tx.Model(&p.service).Where("version = ?", p.service.Version-1).Select("*").UpdateColumns(&p.service)
+	written := tx.Model(&p.service).Where("version = ?", p.service.Version-1).Select(serviceChanges).UpdateColumns(&p.service)
 	return oneRow(written)
 }
 

@@ -30,7 +30,7 @@ func (b *Bridge) Actions(s Service) []Action {
 	if s.Operation == nil && s.State != ServiceTerminated {
 		actions = b.upstreamActions(s)
 	}
-	if len(s.Certificates) > 0 {
+	if len(s.Certificates) > 0 || s.Operation != nil {
 		actions = append(actions, ActionSynchronize)
 	}
 	if current := s.Current(); current != nil && current.Leaf != nil {
@@ -59,14 +59,13 @@ func (b *Bridge) upstreamActions(s Service) []Action {
 	}
 	active, current, successor := s.State == ServiceActive, s.Current(), s.Successor()
 	bought := current != nil
-	issued := bought && current.Leaf != nil
 	reissuing := successor != nil && successor.Reason == ReasonReissue
 	add(active && !bought && b.purchase == PurchaseAtCreate, ActionCreate)
 	add(active && (s.AwaitsConfiguration() != nil || !bought && b.purchase == PurchaseAtActivation), ActionActivate)
 	validating := active && s.UnderValidation() != nil
 	add(validating, ActionChangeValidation)
 	add(validating, ActionRetryValidation)
-	add(active && issued && current.Status == StatusIssued && !reissuing, ActionReissue)
+	add(active && b.reissuable(s) && !reissuing, ActionReissue)
 	if due, err := b.renewalDue(s, RenewRequest{}); err == nil {
 		add(due, ActionRenew)
 	}

@@ -149,3 +149,34 @@ func TestValidationIsChangedAndRetried(t *testing.T) {
 		}
 	})
 }
+
+// A leaf lives shorter than the term that was paid: a customer who missed its
+// end is owed another one, until the term is over.
+func TestAnExpiredLeafIsReissuedInItsTerm(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		ctx := t.Context()
+		service := s.issued("1", "example.com")
+		csr := newCSR(t, "example.com")
+		s.clock.advance(201)
+		service = s.must(s.bridge.Synchronize(ctx, s.caller, "1"))
+		if service.Status() != provisioning.StatusExpired {
+			t.Fatalf("after 201 days the certificate is %s", service.Status())
+		}
+		for range 2 { // asked again while the reissue is validated, it changes nothing
+			service = s.must(s.bridge.Reissue(ctx, s.caller, "1", provisioning.Configuration{CSR: csr}))
+			if len(service.Certificates) != 2 {
+				t.Errorf("%d certificates", len(service.Certificates))
+			}
+		}
+		s.upstream.issue(service.Successor().CertificateID, 160*24*time.Hour)
+		service = s.must(s.bridge.Synchronize(ctx, s.caller, "1"))
+		if service.Status() != provisioning.StatusIssued {
+			t.Errorf("the reissued certificate is %s", service.Status())
+		}
+		s.clock.advance(170)
+		s.must(s.bridge.Synchronize(ctx, s.caller, "1"))
+		_, err := s.bridge.Reissue(ctx, s.caller, "1", provisioning.Configuration{CSR: csr})
+		wantCode(t, err, "action_not_allowed")
+	})
+}

@@ -23,7 +23,7 @@ func (b *Bridge) Reissue(ctx context.Context, caller Caller, serviceID string, c
 			return nil, err
 		}
 		current := s.Current()
-		if current == nil || current.Leaf == nil || current.Status != StatusIssued {
+		if current == nil || current.Leaf == nil {
 			return nil, conflict("action_not_allowed", "Only an issued certificate can be reissued.")
 		}
 		wanted := configuration.takeOver(*current)
@@ -33,10 +33,26 @@ func (b *Bridge) Reissue(ctx context.Context, caller Caller, serviceID string, c
 			}
 			return nil, conflict("reissue_pending", "A reissue of this certificate is under way; it has to be issued first.")
 		}
+		if !b.reissuable(s) {
+			return nil, conflict("action_not_allowed", "A certificate that is %s, or whose paid term is over, cannot be reissued.", current.Status)
+		}
 		return []move{func(s Service) (step, error) {
 			return reissueStep(account.Upstream, product, s, *current, wanted)
 		}}, nil
 	})
+}
+
+// reissuable tells whether the certificate in use can be made anew. A leaf may
+// have expired long before the term that was paid: then the customer is owed
+// another one.
+func (b *Bridge) reissuable(s Service) bool {
+	current := s.Current()
+	if current == nil || current.Leaf == nil {
+		return false
+	}
+	order := s.Order(current.OrderID)
+	paid := order != nil && DateOf(b.instant()).Before(order.Term.EndsOn)
+	return current.Status == StatusIssued || current.Status == StatusExpired && paid
 }
 
 func reissueStep(upstream Provider, product Product, s Service, current Certificate, wanted Configuration) (step, error) {
