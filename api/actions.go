@@ -8,14 +8,18 @@ import (
 	"github.com/certbridge/certbridge/provisioning"
 )
 
-// plain makes a route of an action that needs nothing but the service.
+// plain makes a route of an action that needs nothing but the service. Such an
+// action leaves nothing to wait for, so "Prefer: wait" means nothing to it.
 func (s *Server) plain(action func(context.Context, provisioning.Caller, string) (provisioning.Result, error)) func(*call) (answer, error) {
 	return func(c *call) (answer, error) {
-		if err := c.decodeNothing(); err != nil {
+		if err := c.decodeOptional(&struct{}{}); err != nil {
 			return answer{}, err
 		}
 		result, err := action(c.Request().Context(), c.caller(), c.serviceID())
-		return s.result(c, result, err)
+		if err != nil {
+			return answer{}, err
+		}
+		return s.outcome(result)
 	}
 }
 
@@ -43,7 +47,7 @@ type configurationBody struct {
 
 func (c *call) configuration() (provisioning.Configuration, error) {
 	var body configurationBody
-	if err := c.decode(&body); err != nil {
+	if err := c.decodeOptional(&body); err != nil {
 		return provisioning.Configuration{}, err
 	}
 	return provisioning.Configuration{
@@ -75,7 +79,7 @@ func (s *Server) renew(c *call) (answer, error) {
 		Years     int    `json:"years"`
 		PaidUntil string `json:"paid_until"`
 	}
-	if err := c.decode(&body); err != nil {
+	if err := c.decodeOptional(&body); err != nil {
 		return answer{}, err
 	}
 	request := provisioning.RenewRequest{Years: body.Years}

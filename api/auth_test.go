@@ -63,7 +63,7 @@ func TestWhoami(t *testing.T) {
 	onEveryDatabase(t, func(t *testing.T, w *world) {
 		answer := w.panel.call(t, http.MethodGet, "/v1/whoami", nil, header{"Authorization", "bearer  " + w.panel.key.Token})
 		wantMembers(t, answer.want(t, http.StatusOK).object(t), object{
-			"panel": w.panel.id, "key_id": w.panel.key.ID, "scopes": []any{"provision"}, "address": "127.0.0.1",
+			"panel": w.panel.id, "panel_name": "shop", "key_id": w.panel.key.ID, "scopes": []any{"provision"}, "address": "127.0.0.1",
 			"version": "test", "expires_at": nil,
 		})
 	})

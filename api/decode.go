@@ -50,15 +50,20 @@ func (c *call) decode(target any) error {
 	if err := checkJSON(c.body); err != nil {
 		return err
 	}
+	if bytes.Equal(bytes.TrimSpace(c.body), []byte("null")) {
+		// encoding/json would take it for an object without members.
+		return malformed("The body must be a JSON object.")
+	}
 	return decodeStrictly(c.body, target)
 }
 
-// decodeNothing accepts an absent body or an empty JSON object.
-func (c *call) decodeNothing() error {
+// decodeOptional is decode for calls that need nothing: an empty body, whatever
+// type it is said to have, is taken for {}.
+func (c *call) decodeOptional(target any) error {
 	if len(bytes.TrimSpace(c.body)) == 0 {
 		return nil
 	}
-	return c.decode(&struct{}{})
+	return c.decode(target)
 }
 
 func (c *call) requireJSON() error {

@@ -46,6 +46,10 @@ type issued struct {
 	leaf       provisioning.Leaf
 }
 
+func certificateNotFound() *problem {
+	return newProblem(http.StatusNotFound, "certificate_not_found", "This service has no certificate with this id.")
+}
+
 // issued finds the certificate that is asked for, the one in use unless an id
 // names another of the lineage.
 func (s *Server) issued(c *call, certificateID string) (issued, error) {
@@ -56,8 +60,7 @@ func (s *Server) issued(c *call, certificateID string) (issued, error) {
 	certificate := service.Current()
 	if certificateID != "" {
 		if certificate = service.Certificate(certificateID); certificate == nil {
-			return issued{}, newProblem(http.StatusNotFound, "certificate_not_found",
-				"This service has no certificate with this id.")
+			return issued{}, certificateNotFound()
 		}
 	}
 	if certificate == nil || certificate.Leaf == nil {

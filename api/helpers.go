@@ -16,6 +16,7 @@ import (
 func (s *Server) whoami(c *call) (answer, error) {
 	return jsonAnswer(http.StatusOK, struct {
 		Panel     string               `json:"panel"`
+		PanelName string               `json:"panel_name"`
 		KeyID     string               `json:"key_id"`
 		Scopes    []provisioning.Scope `json:"scopes"`
 		ExpiresAt *string              `json:"expires_at"`
@@ -23,7 +24,7 @@ func (s *Server) whoami(c *call) (answer, error) {
 		Version   string               `json:"version"`
 		Time      string               `json:"time"`
 	}{
-		Panel: c.panel(), KeyID: c.key.ID, Scopes: orEmpty(c.key.Scopes),
+		Panel: c.panel(), PanelName: c.key.PanelName, KeyID: c.key.ID, Scopes: orEmpty(c.key.Scopes),
 		ExpiresAt: instantOrNull(c.key.ExpiresAt), Address: peer(c.Request()).String(),
 		Version: s.version, Time: instant(s.now()),
 	})

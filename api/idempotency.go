@@ -45,9 +45,11 @@ var keptHeaders = []string{echo.HeaderContentType, echo.HeaderLocation, "ETag"}
 // once answers a repeated request with what was answered the first time. Without
 // an Idempotency-Key it changes nothing.
 //
-// Only final answers are kept. A 202, a 5xx and every problem that is retryable
-// release the key: asking again then asks the domain again, whose natural keys
-// make that safe, and tells the present state.
+// Only answers are kept after which something has changed, or which blame the
+// request itself. All others release the key: a 202, a problem of the present
+// state or of somebody else, and an action that found nothing to do. Asking again
+// then asks the domain again, whose natural keys make that safe, and tells the
+// present state.
 func (s *Server) once(handle func(*call) (answer, error)) func(*call) (answer, error) {
 	return func(c *call) (answer, error) {
 		given := c.Request().Header.Values("Idempotency-Key")
@@ -116,7 +118,7 @@ func repeat(before, request provisioning.IdempotentRequest) (answer, error) {
 	return given, nil
 }
 
-// finish carries the request out and keeps a final answer. Whatever happens, the
+// finish carries the request out and keeps an answer that lasts. Whatever happens, the
 // key does not stay taken without one.
 func (s *Server) finish(c *call, request provisioning.IdempotentRequest, handle func(*call) (answer, error)) (answer, error) {
 	kept := false
@@ -130,13 +132,13 @@ func (s *Server) finish(c *call, request provisioning.IdempotentRequest, handle 
 		}
 	}()
 	given, err := handle(c)
-	final := given.status != http.StatusAccepted
+	lasts := given.status != http.StatusAccepted && !given.unchanged
 	if err != nil {
 		p := problemOf(err)
-		final = p.Status < http.StatusInternalServerError && !p.Retryable
+		lasts = p.blamesRequest()
 		given = p.answer(requestIDOf(c))
 	}
-	if !final {
+	if !lasts {
 		return given, err
 	}
 	request.Status, request.Header, request.Body = given.status, keptHeader(given.header), given.body

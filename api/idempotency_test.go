@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/certbridge/certbridge/api/apitest"
+	"github.com/certbridge/certbridge/hostlantern/simulator"
 )
 
 func TestIdempotentRequestIsAnsweredOnceAndRepeated(t *testing.T) {
@@ -96,6 +97,56 @@ func TestAnswersThatAreNotFinalAreNotRepeated(t *testing.T) {
 	})
 }
 
+// A renewal that comes too early buys nothing, and is not remembered: with the
+// invoice's number as its key, the same request buys when its time has come.
+func TestAnActionThatFoundNothingToDoIsNotRepeated(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "invoice-2212"}
+		w.panel.issued(t, "1", "positivessl", newCSR(t, "example.com"))
+		renew := func() (reply, any) {
+			t.Helper()
+			answer := w.panel.post(t, "1", "renew", object{"years": 1}, key).want(t, http.StatusOK)
+			return answer, at(answer.object(t), "successor", "reason")
+		}
+		if _, successor := renew(); successor != nil {
+			t.Fatal("a renewal was bought a year ahead")
+		}
+		w.simulator.SetTime(time.Date(2027, 10, 1, 9, 0, 0, 0, time.UTC))
+		bought, successor := renew()
+		if successor != "renewal" || bought.header.Get("Idempotent-Replayed") != "" {
+			t.Errorf("nothing was bought in time: %s", bought.body)
+		}
+		again, _ := renew()
+		if again.header.Get("Idempotent-Replayed") != "true" || !bytes.Equal(bought.body, again.body) {
+			t.Errorf("not a repetition: %s", again.body)
+		}
+		if charges := w.simulator.Ledger(); len(charges) != 2 {
+			t.Errorf("%d charges", len(charges))
+		}
+	})
+}
+
+// What stood in the way may be gone the next time.
+func TestProblemsOfThePresentStateAreNotRepeated(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "k"}
+		body := configuration(newCSR(t, "example.com"))
+		w.panel.post(t, "1", "activate", body, key).wantProblem(t, http.StatusNotFound, "service_not_found")
+		w.panel.create(t, "1", "positivessl")
+		w.panel.post(t, "1", "suspend", nil).want(t, http.StatusOK)
+		w.panel.post(t, "1", "activate", body, key).wantProblem(t, http.StatusConflict, "service_suspended")
+		w.panel.post(t, "1", "unsuspend", nil).want(t, http.StatusOK)
+		w.simulator.Inject(simulator.Fault{Command: "activate", Kind: simulator.FaultError, Number: "1010104", Text: "Something odd"})
+		w.panel.post(t, "1", "activate", body, key).wantProblem(t, 422, "provider_refused")
+		pending := w.panel.post(t, "1", "activate", body, key).want(t, http.StatusOK)
+		again := w.panel.post(t, "1", "activate", body, key).want(t, http.StatusOK)
+		if pending.header.Get("Idempotent-Replayed") != "" || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("the first answer is repeated: %q, the second: %q",
+				pending.header.Get("Idempotent-Replayed"), again.header.Get("Idempotent-Replayed"))
+		}
+	})
+}
+
 // While a request is answered, its repetition does not begin another one.
 func TestIdempotentRequestUnderWay(t *testing.T) {
 	onEveryDatabase(t, func(t *testing.T, w *world) {
@@ -106,7 +157,11 @@ func TestIdempotentRequestUnderWay(t *testing.T) {
 			defer close(first)
 			first <- w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key, header{"Prefer", "wait=60"})
 		}()
-		<-arrived
+		select {
+		case <-arrived:
+		case answered := <-first:
+			t.Fatalf("nothing was bought: %d %s", answered.status, answered.body)
+		}
 		second := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), key)
 		problem := second.wantProblem(t, http.StatusConflict, "request_in_progress")
 		if problem["retryable"] != true || second.header.Get("Retry-After") == "" {

@@ -91,6 +91,32 @@ func TestLifeOfACertificate(t *testing.T) {
 	})
 }
 
+// A call whose members are all optional needs no body, and what an empty one is
+// said to be does not matter: curl calls any data a form.
+func TestAnEmptyBodyIsAnEmptyObject(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		p := w.panel
+		bought := p.issued(t, "1", "positivessl", newCSR(t, "example.com"))
+		w.simulator.SetTime(time.Date(2027, 5, 10, 9, 0, 0, 0, time.UTC))
+		reissuing := p.call(t, http.MethodPost, "/v1/services/1/reissue", nil).want(t, http.StatusOK).object(t)
+		second := text(t, reissuing, "successor", "certificate_id")
+		for _, body := range []any{nil, object{}, ""} {
+			again := p.call(t, http.MethodPost, "/v1/services/1/reissue", body).want(t, http.StatusOK).object(t)
+			if got := text(t, again, "successor", "certificate_id"); got != second {
+				t.Errorf("body %q: another certificate %s is under way", body, got)
+			}
+		}
+		p.issue(t, "1", second)
+
+		w.simulator.SetTime(time.Date(2027, 10, 1, 9, 0, 0, 0, time.UTC))
+		form := header{"Content-Type", "application/x-www-form-urlencoded"}
+		renewed := p.call(t, http.MethodPost, "/v1/services/1/renew", nil, form).want(t, http.StatusOK).object(t)
+		if at(renewed, "successor", "reason") != "renewal" || at(renewed, "due_date") == at(bought, "due_date") {
+			t.Errorf("nothing was renewed: %v", renewed)
+		}
+	})
+}
+
 // downloadedSerial is the serial number of the leaf that a download holds.
 func (p *panel) downloadedSerial(t *testing.T, path string) string {
 	t.Helper()

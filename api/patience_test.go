@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/certbridge/certbridge/hostlantern/simulator"
 )
@@ -137,9 +138,39 @@ func TestPreferIsReadAsRFC7240Says(t *testing.T) {
 			"return=minimal":                 "",
 			"":                               "",
 		} {
-			answer := w.panel.post(t, "1", "suspend", nil, header{"Prefer", prefer}).want(t, http.StatusOK)
+			answer := w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl"), header{"Prefer", prefer}).want(t, http.StatusOK)
 			if got := answer.header.Get("Preference-Applied"); got != applied {
 				t.Errorf("Prefer: %s: applied %q, want %q", prefer, got, applied)
+			}
+		}
+	})
+}
+
+// These answer when they are done, so nobody is promised a wait.
+func TestActionsWithoutAnOperationDoNotKnowPrefer(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		w.panel.create(t, "1", "positivessl")
+		for _, action := range []string{"synchronize", "suspend", "unsuspend", "terminate"} {
+			answer := w.panel.post(t, "1", action, nil, header{"Prefer", "wait=5"}).want(t, http.StatusOK)
+			if got := answer.header.Get("Preference-Applied"); got != "" {
+				t.Errorf("%s: Preference-Applied is %q", action, got)
+			}
+		}
+	})
+}
+
+// A 202 is about the action that was asked for. What else is open stands in the
+// service.
+func TestAnOpenOperationOfAnotherActionIsNo202(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		w.panel.issued(t, "1", "positivessl", newCSR(t, "example.com"))
+		w.simulator.SetTime(time.Date(2027, 10, 1, 9, 0, 0, 0, time.UTC))
+		w.simulator.Inject(lost("renew"))
+		w.panel.post(t, "1", "renew", object{}).want(t, http.StatusAccepted)
+		for _, action := range []string{"synchronize", "suspend", "unsuspend"} {
+			service := w.panel.post(t, "1", action, nil).want(t, http.StatusOK).object(t)
+			if got := at(service, "operation", "state"); got != "uncertain" {
+				t.Errorf("%s: the operation is %v", action, got)
 			}
 		}
 	})

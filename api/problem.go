@@ -156,6 +156,16 @@ func unavailable(err error) *problem {
 	return p
 }
 
+// blamesRequest tells whether the same request would meet the same problem
+// whatever happens meanwhile.
+func (p *problem) blamesRequest() bool {
+	var domain *provisioning.Error
+	if errors.As(p.cause, &domain) {
+		return domain.Kind == provisioning.KindInvalid && !p.Retryable
+	}
+	return p.Status == http.StatusBadRequest || p.Status == http.StatusUnsupportedMediaType
+}
+
 // answerError is echo's error handler.
 func (s *Server) answerError(err error, ctx echo.Context) {
 	p := problemOf(err)

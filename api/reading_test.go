@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -130,6 +131,63 @@ func TestValidationCanBeReadChangedAndRetried(t *testing.T) {
 	})
 }
 
+// Nobody knows then which method is in force, so nothing is shown rather than
+// something false.
+func TestALostChangeOfValidationDropsTheInstructions(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		p := w.panel
+		p.create(t, "1", "positivessl")
+		p.activate(t, "1", newCSR(t, "example.com"))
+		shown := func() any {
+			t.Helper()
+			told := p.call(t, http.MethodGet, "/v1/services/1/validation", nil).want(t, http.StatusOK).object(t)
+			return entries(t, told, "validation")[0]
+		}
+		byFile := object{"validation": object{"method": "http"}}
+		w.simulator.Inject(lost("editDCVMethod"))
+		problem := p.call(t, http.MethodPut, "/v1/services/1/validation", byFile).wantProblem(t, http.StatusServiceUnavailable, "provider_unreachable")
+		if problem["retryable"] != true {
+			t.Error("it is not said to be worth another try")
+		}
+		wantMembers(t, shown(), object{"domain": "example.com", "record": nil, "file": nil})
+		p.call(t, http.MethodPut, "/v1/services/1/validation", byFile).want(t, http.StatusOK)
+		if text(t, shown(), "file", "url") == "" {
+			t.Error("asked again, there is nothing to do")
+		}
+	})
+}
+
+// A renewal and a reissue of the old term may wait for their validation side by
+// side. The query says which is meant, the newest unless it does.
+func TestValidationOfOneOfSeveralCertificates(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		p := w.panel
+		const validation = "/v1/services/1/validation"
+		first := text(t, p.issued(t, "1", "positivessl", newCSR(t, "example.com")), "certificate_id")
+		w.simulator.SetTime(time.Date(2027, 10, 1, 9, 0, 0, 0, time.UTC))
+		renewal := text(t, p.post(t, "1", "renew", nil).want(t, http.StatusOK).object(t), "successor", "certificate_id")
+		p.activate(t, "1", newCSR(t, "example.com"))
+		reissuing := p.post(t, "1", "reissue", object{"csr": newCSR(t, "example.com")}).want(t, http.StatusOK).object(t)
+		reissue := text(t, reissuing, "successor", "certificate_id")
+
+		byFile := object{"validation": object{"method": "http"}}
+		p.call(t, http.MethodPut, validation+"?certificate_id="+renewal, byFile).want(t, http.StatusOK)
+		p.post(t, "1", "validation/retry?certificate_id="+renewal, nil).want(t, http.StatusOK)
+		for query, want := range map[string][2]string{
+			"":                           {reissue, "dns"},
+			"?certificate_id=":           {reissue, "dns"},
+			"?certificate_id=" + reissue: {reissue, "dns"},
+			"?certificate_id=" + renewal: {renewal, "http"},
+			"?certificate_id=" + first:   {first, "dns"},
+		} {
+			told := p.call(t, http.MethodGet, validation+query, nil).want(t, http.StatusOK).object(t)
+			wantMembers(t, told, object{"certificate_id": want[0]})
+			wantMembers(t, entries(t, told, "validation")[0], object{"method": want[1]})
+		}
+		p.call(t, http.MethodPut, validation+"?certificate_id="+first, byFile).wantProblem(t, http.StatusConflict, "action_not_allowed")
+	})
+}
+
 func TestRestOfTheVerbs(t *testing.T) {
 	onEveryDatabase(t, func(t *testing.T, w *world) {
 		p := w.panel
@@ -149,8 +207,9 @@ func TestRestOfTheVerbs(t *testing.T) {
 		wantMembers(t, p.post(t, "1", "terminate", nil).want(t, http.StatusOK).object(t), object{"state": "terminated", "status": "issued"})
 		p.post(t, "1", "unsuspend", nil).wantProblem(t, http.StatusConflict, "service_terminated")
 
-		p.create(t, "2", "positivessl-multi-domain")
-		p.post(t, "2", "domains", object{"additional_domains": 2}).want(t, http.StatusOK)
+		wantMembers(t, p.create(t, "2", "positivessl-multi-domain"), object{"additional_domains": 0.0})
+		more := p.post(t, "2", "domains", object{"additional_domains": 2}).want(t, http.StatusOK).object(t)
+		wantMembers(t, more, object{"additional_domains": 2.0})
 		p.post(t, "2", "domains", object{"additional_domains": 2}).want(t, http.StatusOK)
 		p.post(t, "2", "domains", object{"additional_domains": 1}).wantProblem(t, http.StatusConflict, "domains_cannot_shrink")
 		if charges := w.simulator.Ledger(); len(charges) != 3 {

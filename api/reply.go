@@ -37,7 +37,8 @@ func jsonAnswer(status int, value any) (answer, error) {
 	return answer{status: status, header: header, body: append(body, '\n')}, nil
 }
 
-// result answers an action: the service, or what is still under way.
+// result answers an action: the service, or what is still to come. Another
+// operation that is open stands in the service only.
 func (s *Server) result(c *call, result provisioning.Result, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
@@ -54,11 +55,18 @@ func (s *Server) result(c *call, result provisioning.Result, err error) (answer,
 		given.header.Set(echo.HeaderRetryAfter, retryAfterSeconds(followAfter))
 		return c.withPreference(given), nil
 	}
-	given, err := s.serviceAnswer(http.StatusOK, result.Service)
+	given, err := s.outcome(result)
 	if err != nil {
 		return answer{}, err
 	}
 	return c.withPreference(given), nil
+}
+
+// outcome answers an action that is over.
+func (s *Server) outcome(result provisioning.Result) (answer, error) {
+	given, err := s.serviceAnswer(http.StatusOK, result.Service)
+	given.unchanged = result.Unchanged
+	return given, err
 }
 
 // serviceAnswer is a service with its ETag. The tag holds the version and a hash

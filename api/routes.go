@@ -67,7 +67,7 @@ func (s *Server) table() []route {
 
 		{get, service + "/validation", read, false, s.validation},
 		{put, service + "/validation", provision, true, s.changeValidation},
-		{post, service + "/validation/retry", provision, true, s.plain(s.bridge.RetryValidation)},
+		{post, service + "/validation/retry", provision, true, s.retryValidation},
 	}
 }
 
@@ -88,6 +88,8 @@ type answer struct {
 	header http.Header
 	body   []byte
 	stream http.Handler // writes status, header and body itself, if set
+	// unchanged: it was so already and nothing was done.
+	unchanged bool
 }
 
 // serve turns a route into an echo handler: key, body, idempotency, answer.

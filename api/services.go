@@ -21,10 +21,10 @@ const (
 
 func (s *Server) create(c *call) (answer, error) {
 	var body struct {
-		Account           string `json:"account"`
-		Product           string `json:"product"`
-		Years             int    `json:"years"`
-		AdditionalDomains int    `json:"additional_domains"`
+		Account           *string `json:"account"`
+		Product           *string `json:"product"`
+		Years             *int    `json:"years"`
+		AdditionalDomains int     `json:"additional_domains"`
 		Client            *struct {
 			ExternalID string `json:"external_id"`
 			Name       string `json:"name"`
@@ -34,8 +34,16 @@ func (s *Server) create(c *call) (answer, error) {
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
 	}
+	for _, needed := range []struct {
+		field   string
+		missing bool
+	}{{"account", body.Account == nil}, {"product", body.Product == nil}, {"years", body.Years == nil}} {
+		if needed.missing {
+			return answer{}, invalidField(needed.field, "this field is needed")
+		}
+	}
 	request := provisioning.CreateRequest{
-		Account: body.Account, Product: body.Product, Years: body.Years,
+		Account: *body.Account, Product: *body.Product, Years: *body.Years,
 		AdditionalDomains: body.AdditionalDomains,
 	}
 	if body.Client != nil {

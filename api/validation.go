@@ -51,9 +51,14 @@ func (v *validationChoices) UnmarshalJSON(text []byte) error {
 	}
 }
 
-// validation tells what the customer must do now: about the certificate under
-// validation if there is one, else about the one in use.
+// validation tells what the customer must do now: about the certificate that is
+// named, else about the one under validation if there is one, else about the one
+// in use.
 func (s *Server) validation(c *call) (answer, error) {
+	id, err := c.certificateID()
+	if err != nil {
+		return answer{}, err
+	}
 	service, err := s.bridge.Service(c.Request().Context(), c.panel(), c.serviceID())
 	if err != nil {
 		return answer{}, err
@@ -67,6 +72,11 @@ func (s *Server) validation(c *call) (answer, error) {
 	if subject == nil {
 		subject = service.Current()
 	}
+	if id != "" {
+		if subject = service.Certificate(id); subject == nil {
+			return answer{}, certificateNotFound()
+		}
+	}
 	if subject != nil {
 		view.CertificateID, view.Status = textOrNull(subject.CertificateID), subject.Status
 		view.Validation = orEmpty(subject.Validation)
@@ -74,7 +84,17 @@ func (s *Server) validation(c *call) (answer, error) {
 	return jsonAnswer(http.StatusOK, view)
 }
 
+// certificateID is the certificate of which the query speaks, "" if of none.
+func (c *call) certificateID() (string, error) {
+	parameters, err := c.query("certificate_id")
+	return parameters.Get("certificate_id"), err
+}
+
 func (s *Server) changeValidation(c *call) (answer, error) {
+	id, err := c.certificateID()
+	if err != nil {
+		return answer{}, err
+	}
 	var body struct {
 		Validation validationChoices `json:"validation"`
 	}
@@ -84,6 +104,18 @@ func (s *Server) changeValidation(c *call) (answer, error) {
 	if len(body.Validation) == 0 {
 		return answer{}, invalidField("validation", "this field is needed")
 	}
-	result, err := s.bridge.ChangeValidation(c.Request().Context(), c.caller(), c.serviceID(), body.Validation)
+	result, err := s.bridge.ChangeValidation(c.Request().Context(), c.caller(), c.serviceID(), id, body.Validation)
+	return s.result(c, result, err)
+}
+
+func (s *Server) retryValidation(c *call) (answer, error) {
+	id, err := c.certificateID()
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.decodeOptional(&struct{}{}); err != nil {
+		return answer{}, err
+	}
+	result, err := s.bridge.RetryValidation(c.Request().Context(), c.caller(), c.serviceID(), id)
 	return s.result(c, result, err)
 }

@@ -13,31 +13,32 @@ import (
 // never an empty string; lists are never null.
 
 type serviceView struct {
-	ServiceID      string                          `json:"service_id"`
-	Account        string                          `json:"account"`
-	Provider       string                          `json:"provider"`
-	Environment    provisioning.Environment        `json:"environment"`
-	Product        string                          `json:"product"`
-	Years          int                             `json:"years"`
-	State          provisioning.ServiceState       `json:"state"`
-	Status         provisioning.Status             `json:"status"`
-	StatusDetail   string                          `json:"status_detail"`
-	ProviderStatus *string                         `json:"provider_status"`
-	CertificateID  *string                         `json:"certificate_id"`
-	ReissueState   provisioning.ReissueState       `json:"reissue_state"`
-	CommonName     *string                         `json:"common_name"`
-	Domains        []string                        `json:"domains"`
-	Order          *orderView                      `json:"order"`
-	Term           *termView                       `json:"term"`
-	DueDate        *string                         `json:"due_date"`
-	Certificate    *leafView                       `json:"certificate"`
-	Validation     []provisioning.DomainValidation `json:"validation"`
-	Successor      *successorView                  `json:"successor"`
-	Actions        []provisioning.Action           `json:"actions"`
-	Operation      *operationRef                   `json:"operation"`
-	SynchronizedAt *string                         `json:"synchronized_at"`
-	UpdatedAt      string                          `json:"updated_at"`
-	Version        int64                           `json:"version"`
+	ServiceID         string                          `json:"service_id"`
+	Account           string                          `json:"account"`
+	Provider          string                          `json:"provider"`
+	Environment       provisioning.Environment        `json:"environment"`
+	Product           string                          `json:"product"`
+	Years             int                             `json:"years"`
+	AdditionalDomains int                             `json:"additional_domains"`
+	State             provisioning.ServiceState       `json:"state"`
+	Status            provisioning.Status             `json:"status"`
+	StatusDetail      string                          `json:"status_detail"`
+	ProviderStatus    *string                         `json:"provider_status"`
+	CertificateID     *string                         `json:"certificate_id"`
+	ReissueState      provisioning.ReissueState       `json:"reissue_state"`
+	CommonName        *string                         `json:"common_name"`
+	Domains           []string                        `json:"domains"`
+	Order             *orderView                      `json:"order"`
+	Term              *termView                       `json:"term"`
+	DueDate           *string                         `json:"due_date"`
+	Certificate       *leafView                       `json:"certificate"`
+	Validation        []provisioning.DomainValidation `json:"validation"`
+	Successor         *successorView                  `json:"successor"`
+	Actions           []provisioning.Action           `json:"actions"`
+	Operation         *operationRef                   `json:"operation"`
+	SynchronizedAt    *string                         `json:"synchronized_at"`
+	UpdatedAt         string                          `json:"updated_at"`
+	Version           int64                           `json:"version"`
 }
 
 type orderView struct {
@@ -91,7 +92,8 @@ func (s *Server) view(service provisioning.Service) serviceView {
 	v := serviceView{
 		ServiceID: service.ServiceID, Account: service.Account, Provider: service.Provider,
 		Environment: service.Environment, Product: service.Product, Years: service.Years,
-		State: service.State, Status: service.Status(), ReissueState: service.ReissueState(),
+		AdditionalDomains: service.AdditionalDomains,
+		State:             service.State, Status: service.Status(), ReissueState: service.ReissueState(),
 		Domains: []string{}, Validation: []provisioning.DomainValidation{},
 		DueDate:        dateOrNull(s.bridge.DueDate(service)),
 		Actions:        orEmpty(s.bridge.Actions(service)),

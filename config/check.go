@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,15 +20,16 @@ import (
 // checker looks at the values that could be decoded. A key that has a problem
 // already gets no second one.
 type checker struct {
-	config   *Config
-	lines    map[string]int
-	problems []Problem
+	config    *Config
+	directory string // of the file
+	lines     map[string]int
+	problems  []Problem
 }
 
 // check completes the configuration (keys from files) and gives all problems,
 // those that were known before included.
-func check(config *Config, lines map[string]int, known []Problem) []Problem {
-	c := &checker{config: config, lines: lines, problems: known}
+func check(config *Config, directory string, lines map[string]int, known []Problem) []Problem {
+	c := &checker{config: config, directory: directory, lines: lines, problems: known}
 	c.listen()
 	c.database()
 	c.accounts()
@@ -181,6 +183,9 @@ func (c *checker) apiKey(account *Account, prefix string) {
 		return
 	case account.APIKeyFile != "":
 		path = prefix + "api_key_file"
+		if !filepath.IsAbs(account.APIKeyFile) {
+			account.APIKeyFile = filepath.Join(c.directory, account.APIKeyFile)
+		}
 		if !c.readKey(account, path) {
 			return
 		}

@@ -39,7 +39,7 @@ type Account struct {
 	Environment   string `mapstructure:"environment"` // EnvironmentSandbox or EnvironmentProduction
 	APIUser       string `mapstructure:"api_user"`
 	APIKey        Secret `mapstructure:"api_key"`        // set, whether it came from here or from the file
-	APIKeyFile    string `mapstructure:"api_key_file"`   // where APIKey was read from, if it was
+	APIKeyFile    string `mapstructure:"api_key_file"`   // where APIKey was read from, if it was; a relative path is completed with the directory of the file
 	UserName      string `mapstructure:"user_name"`      // "": as APIUser
 	ClientIP      string `mapstructure:"client_ip"`      // IPv4
 	BaseURL       string `mapstructure:"base_url"`       // "": the environment's documented address

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 
@@ -56,7 +57,8 @@ func nonEmpty(texts ...string) []string {
 
 // Load reads the file at path, fills in ${NAME} and lets CERTBRIDGE_ variables
 // overrule it. environ has the form of os.Environ. Without a path, the
-// environment alone is read. Files that the configuration names are read too.
+// environment alone is read. Files with API keys are read too; a relative name is
+// that of a file beside the configuration, wherever certbridge was started.
 //
 // The error is an *Error with all that is wrong, or says why the file cannot be
 // read.
@@ -103,7 +105,7 @@ func parse(path string, source []byte, env variables) (Config, error) {
 		// The walk over the file has found and removed what cannot be decoded.
 		return Config{}, fmt.Errorf("decoding the configuration: %w", errors.Join(report(), err))
 	}
-	problems = check(&config, file.lines, problems)
+	problems = check(&config, filepath.Dir(path), file.lines, problems)
 	return config, report()
 }
 

@@ -130,6 +130,33 @@ shutdown: {grace: 90s}
 	}
 }
 
+// Wherever certbridge is started, a relative path means the same key.
+func TestKeyFilesLieBesideTheConfiguration(t *testing.T) {
+	t.Parallel()
+	path := write(t, minimal+`
+accounts:
+  - {name: a, provider: hostlantern, environment: sandbox, api_user: u, api_key_file: keys/sandbox, client_ip: 203.0.113.9}
+`)
+	_, err := config.Load(path, nil)
+	missing := filepath.Join(filepath.Dir(path), "keys", "sandbox")
+	if err == nil || !strings.Contains(err.Error(), "accounts[0].api_key_file: cannot be read: "+missing+": no such file") {
+		t.Errorf("without the file, the error is %v", err)
+	}
+	if err := os.Mkdir(filepath.Dir(missing), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(missing, []byte("sekrit\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if account := loaded.Accounts[0]; account.APIKey.Reveal() != "sekrit" || account.APIKeyFile != missing {
+		t.Errorf("the key %q comes from %s", account.APIKey.Reveal(), account.APIKeyFile)
+	}
+}
+
 func TestEnvironmentWinsOverTheFile(t *testing.T) {
 	t.Parallel()
 	environ := []string{

@@ -49,6 +49,9 @@ func (m *Mirror) UnderLease(ctx context.Context, patience time.Duration, run fun
 // RolledBack tells whether an error allows another run.
 func RolledBack(err error) bool { return rolledBack(err) }
 
+// Unopened says why a SQLite file could not be opened.
+func Unopened(path string, err error) error { return unopened(path, err) }
+
 // CheckSession judges what a MySQL server says about a connection.
 func CheckSession(isolation, sqlMode, timeZone, client, results, collation string, autocommit bool) error {
 	return session{isolation, sqlMode, timeZone, client, results, collation, autocommit}.check()

@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -59,13 +60,31 @@ func (g *group) write(ctx context.Context, p *plan, commit func(context.Context,
 			return ctx.Err()
 		}
 	}
-	batch := g.gather(e)
-	commit(ctx, batch)
-	for _, other := range batch[1:] {
-		other.turn <- false
-	}
-	g.passOn()
+	g.carryOut(ctx, g.gather(e), commit)
 	return e.err
+}
+
+// errCutOff is what a write is told whose transaction panicked. Nobody knows
+// whether it was made.
+var errCutOff = errors.New("the transaction was cut off by a panic; what it wrote is in doubt")
+
+// carryOut commits a batch and tells everybody in it. A panic goes on where it
+// began, in the leader's goroutine; the others are not left waiting for it.
+func (g *group) carryOut(ctx context.Context, batch []*entry, commit func(context.Context, []*entry)) {
+	returned := false
+	defer func() {
+		for i, e := range batch {
+			if !returned {
+				e.err = errCutOff
+			}
+			if i > 0 {
+				e.turn <- false
+			}
+		}
+		g.passOn()
+	}()
+	commit(ctx, batch)
+	returned = true
 }
 
 // lead begins a transaction, or queues up and answers false.

@@ -89,6 +89,44 @@ func TestAWriteThatGivesUpWaitingIsNotMade(t *testing.T) {
 	})
 }
 
+// A mistake of ours ends with the one who made it.
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGathering()
+		held := g.commit
+		commit := func(ctx context.Context, batch []*entry) {
+			held(ctx, batch)
+			if len(g.batches) == 2 {
+				panic("a mistake")
+			}
+		}
+		var all sync.WaitGroup
+		caught, told := make([]any, 4), make([]error, 4)
+		for i := range told {
+			all.Go(func() {
+				defer func() { caught[i] = recover() }()
+				told[i] = g.group.write(t.Context(), &plan{}, commit)
+			})
+			synctest.Wait()
+		}
+		close(g.hold)
+		all.Wait()
+		if caught[0] != nil || caught[1] != "a mistake" || caught[2] != nil || caught[3] != nil {
+			t.Errorf("the panic arrived at %v", caught)
+		}
+		if told[0] != nil || !errors.Is(told[2], errCutOff) || !errors.Is(told[3], errCutOff) {
+			t.Errorf("they are told %v", told)
+		}
+		if g.group.leading != 0 || len(g.group.waiting) != 0 {
+			t.Errorf("afterwards %d lead and %d wait", g.group.leading, len(g.group.waiting))
+		}
+		if err := g.group.write(t.Context(), &plan{}, commit); err != nil {
+			t.Errorf("the next write: %v", err)
+		}
+	})
+}
+
 // Whoever is told to lead and gives up at the same moment must not take the lead
 // with it.
 func TestTheLeadIsNeverLost(t *testing.T) {

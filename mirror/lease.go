@@ -31,10 +31,7 @@ type lease struct {
 
 // underLease runs a function while no other process does.
 func (m *Mirror) underLease(ctx context.Context, run func(context.Context) error) (err error) {
-	l := lease{m: m, holder: rand.Text(), now: "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"}
-	if m.driver == SQLite {
-		l.now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-	}
+	l := lease{m: m, holder: rand.Text(), now: m.microseconds()}
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}

@@ -127,16 +127,23 @@ func (m *Mirror) panels(selected *gorm.DB) ([]provisioning.Panel, error) {
 	return panels, nil
 }
 
-// PanelKey reads one key, in force or not. ErrNotFound if there is none.
+// PanelKey reads one key, in force or not, with the name of its panel.
+// ErrNotFound if there is none.
 func (m *Mirror) PanelKey(ctx context.Context, keyID string) (provisioning.PanelKey, error) {
-	var rows []panelKeyRow
-	if err := m.read.WithContext(ctx).Where("id = ?", keyID).Find(&rows).Error; err != nil {
+	var rows []struct {
+		Key       panelKeyRow `gorm:"embedded"`
+		PanelName string
+	}
+	err := m.read.WithContext(ctx).Table("panel_keys").Select("panel_keys.*", "panels.name AS panel_name").
+		Joins("JOIN panels ON panels.id = panel_keys.panel").Where("panel_keys.id = ?", keyID).Find(&rows).Error
+	if err != nil {
 		return provisioning.PanelKey{}, wrap("panel key", err)
 	}
 	if len(rows) == 0 {
 		return provisioning.PanelKey{}, provisioning.ErrNotFound
 	}
-	key, err := rows[0].panelKey()
+	key, err := rows[0].Key.panelKey()
+	key.PanelName = rows[0].PanelName
 	return key, wrap("panel key", err)
 }
 

@@ -67,8 +67,43 @@ func TestPanelsComeBackWithTheirKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		second.PanelName = "shop"
 		samePanel(t, key, second)
 	})
+}
+
+// A key without scopes or addresses was written as the JSON null.
+func TestAKeyWithNullListsIsRead(t *testing.T) {
+	t.Parallel()
+	for _, driver := range mirrortest.Drivers() {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			address := mirrortest.Address(t, driver)
+			store := mirrortest.OpenAt(t, mirror.Options{Driver: driver, DSN: address})
+			panel := newPanel("p-1", "shop")
+			if err := store.CreatePanel(t.Context(), panel); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, driver, address, "UPDATE panel_keys SET scopes = 'null', addresses = 'null'")
+
+			again := mirrortest.OpenAt(t, mirror.Options{Driver: driver, DSN: address})
+			key, err := again.PanelKey(t.Context(), "p-1-key")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := panel.Keys[0]
+			want.Scopes, want.Addresses, want.PanelName = nil, nil, "shop"
+			samePanel(t, key, want)
+			if key.Allows(provisioning.ScopeRead) || !key.AllowsAddress(netip.MustParseAddr("198.51.100.7")) {
+				t.Errorf("a key without lists allows read: %t, an address: %t", key.Allows(provisioning.ScopeRead),
+					key.AllowsAddress(netip.MustParseAddr("198.51.100.7")))
+			}
+			panels, err := again.Panels(t.Context())
+			if err != nil || len(panels) != 1 || len(panels[0].Keys) != 1 {
+				t.Errorf("%+v, %v", panels, err)
+			}
+		})
+	}
 }
 
 func TestNamesOfPanelsAreUnique(t *testing.T) {

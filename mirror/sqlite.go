@@ -7,7 +7,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -27,15 +29,21 @@ func (m *Mirror) openSQLite(ctx context.Context, path string, exclusive bool) er
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
+	if err := checkFolder(path); err != nil {
+		return err
+	}
 	if exclusive {
 		release, err := lockFile(path + ".lock")
 		if errors.Is(err, errLocked) {
 			return fmt.Errorf("another certbridge serves from %s; one SQLite file serves one process, several need MySQL or MariaDB", path)
 		}
 		if err != nil {
-			return fmt.Errorf("database: %w", err)
+			return unopened(path, err)
 		}
 		m.closer = append(m.closer, release)
+	}
+	if err := createFile(path); err != nil {
+		return unopened(path, err)
 	}
 	// One connection writes: writers that queue in Go wait in order and never
 	// see SQLITE_BUSY, writers that queue in SQLite poll.
@@ -76,9 +84,76 @@ func (m *Mirror) openFile(ctx context.Context, path string, connections int, par
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	if err := checkFile(ctx, db); err != nil {
-		return nil, fmt.Errorf("database %s: %w", path, err)
+		return nil, unopened(path, err)
 	}
 	return db, nil
+}
+
+// createFile makes a new file, if there is none, that nobody else can read: names
+// and addresses of customers are in it. SQLite gives the files beside it the same
+// mode. A file that is there keeps its own.
+func createFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// checkFolder makes sure that the file has somewhere to be. SQLite would say only
+// that it cannot open it.
+func checkFolder(path string) error {
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("database %s: there is no directory %s; make it, so that the user who runs certbridge can write there, "+
+			"or correct the path of the database", path, folder)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("database %s: %s is not a directory; correct the path of the database", path, folder)
+	case err != nil:
+		return unopened(path, err)
+	}
+	return nil
+}
+
+// unopened is why a file could not be opened, and what to do. It asks the
+// operating system, because SQLite tells much the same whatever the reason was.
+func unopened(path string, err error) error {
+	reason := err
+	if refused := tryWriting(path); refused != nil {
+		reason = refused
+	}
+	if errors.Is(reason, fs.ErrPermission) {
+		return fmt.Errorf("database %s: %w; the user who runs certbridge must be able to write the file and its directory, "+
+			"where SQLite keeps more files", path, reason)
+	}
+	return fmt.Errorf("database %s: %w", path, reason)
+}
+
+// tryWriting tells what keeps this process from writing the file, or another one
+// beside it. It is for files that could not be opened: closing one that is open
+// would give up all locks that this process has on it.
+func tryWriting(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	folder := filepath.Dir(path)
+	beside, err := os.CreateTemp(folder, filepath.Base(path)+"-*")
+	if refused, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "making files in", Path: folder, Err: refused.Err}
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(beside.Close(), os.Remove(beside.Name()))
 }
 
 // openPatience is how long opening a file waits for another process that is

@@ -3,11 +3,14 @@
 package mirror_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -140,9 +143,33 @@ func TestUnusableSQLiteAddressesAreExplained(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	nowhere := filepath.Join(t.TempDir(), "no", "such", "folder", "certbridge.db")
-	_, err := mirror.Open(t.Context(), mirror.Options{Driver: mirror.SQLite, DSN: nowhere, Now: time.Now})
-	if err == nil || !strings.Contains(err.Error(), nowhere) {
-		t.Errorf("a folder that is not there: %v", err)
+	directory := t.TempDir()
+	file := filepath.Join(directory, "file")
+	if err := os.WriteFile(file, []byte("this is no database, and long enough for SQLite to see that it is none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		filepath.Join(directory, "no", "such", "certbridge.db"): "there is no directory " + filepath.Join(directory, "no", "such") + "; make it",
+		filepath.Join(file, "certbridge.db"):                    file + " is not a directory",
+		directory:                                               directory + ": is a directory",
+		file:                                                    "file is not a database",
+	} {
+		for _, exclusive := range []bool{false, true} {
+			_, err := mirror.Open(t.Context(), mirror.Options{Driver: mirror.SQLite, DSN: address, Now: time.Now, Exclusive: exclusive})
+			if err == nil || !strings.HasPrefix(err.Error(), "database "+address+": ") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, exclusive %t: %v", address, exclusive, err)
+			}
+		}
+	}
+}
+
+// Tests may run as a user whom nothing is denied.
+func TestAMissingPermissionIsExplained(t *testing.T) {
+	t.Parallel()
+	address := filepath.Join(t.TempDir(), "certbridge.db")
+	err := mirror.Unopened(address, &fs.PathError{Op: "open", Path: address + ".lock", Err: syscall.EACCES})
+	want := "database " + address + ": open " + address + ".lock: permission denied; the user who runs certbridge must be able to write the file and its directory"
+	if !errors.Is(err, fs.ErrPermission) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("it says: %v", err)
 	}
 }

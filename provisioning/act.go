@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
+	"runtime/debug"
 	"time"
 )
 
@@ -15,8 +17,9 @@ import (
 type move func(s Service) (step, error)
 
 // decision is what an action does about a service: nothing, when what is asked
-// for is so already, or some moves one after the other.
-type decision func(s Service) ([]move, error)
+// for is so already, or some moves one after the other. What it changes in the
+// service is stored with the first of them, or by itself.
+type decision func(s *Service) ([]move, error)
 
 var serviceIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
@@ -37,13 +40,13 @@ func (b *Bridge) actOn(ctx context.Context, caller Caller, serviceID string, fre
 		if err != nil {
 			return Result{}, err
 		}
-		moves, err := decide(after)
+		moves, err := decide(&after)
 		if err != nil {
 			return Result{}, err
 		}
 		if len(moves) == 0 {
 			result, err := b.leave(caller.Actor, before, after)
-			if errors.Is(err, ErrExists) {
+			if errors.Is(err, ErrExists) || errors.Is(err, ErrStale) {
 				continue
 			}
 			return result, err
@@ -53,7 +56,7 @@ func (b *Bridge) actOn(ctx context.Context, caller Caller, serviceID string, fre
 			return Result{}, err
 		}
 		if after.Operation != nil {
-			joined, err := b.join(patience, after, next)
+			joined, err := b.join(patience, *before, next)
 			if err != nil || joined.Operation != nil {
 				return joined, err
 			}
@@ -87,13 +90,16 @@ func (b *Bridge) read(ctx context.Context, panel, serviceID string, fresh func()
 	return &stored, stored.Clone(), nil
 }
 
-// leave answers an action that has nothing to do upstream; a new service is
-// stored as it is.
+// leave answers an action that has nothing to do upstream. A new service, and
+// what was changed in one, is stored as it is.
 func (b *Bridge) leave(actor string, before *Service, s Service) (Result, error) {
-	if before == nil {
+	switch {
+	case before == nil:
 		return b.write(nil, s, nil, []Event{{Kind: "service.created", Actor: actor}})
+	case !reflect.DeepEqual(*before, s):
+		return b.write(before, s, nil, []Event{{Kind: "service.changed", Actor: actor}})
 	}
-	return Result{Service: s, Operation: s.Operation}, nil
+	return Result{Service: s, Unchanged: true}, nil
 }
 
 // fly carries an action out, its first step being durable, for as long as the
@@ -105,6 +111,7 @@ func (b *Bridge) fly(patience context.Context, caller Caller, begun Service, nex
 	}
 	landed := make(chan landing, 1)
 	b.running.Go(func() {
+		defer b.survive(begun.Operation.ID)
 		s, err := b.takeSteps(caller, begun, next, rest)
 		landed <- landing{s, err}
 	})
@@ -116,6 +123,14 @@ func (b *Bridge) fly(patience context.Context, caller Caller, begun Service, nex
 		return Result{Service: l.service, Operation: l.service.Operation}, nil
 	case <-patience.Done():
 		return Result{Service: begun, Operation: begun.Operation}, nil
+	}
+}
+
+// survive keeps a mistake of ours from ending the other operations with it. What
+// it was about stays open, and is looked after like one whose sender died.
+func (b *Bridge) survive(operationID string) {
+	if cause := recover(); cause != nil {
+		b.log.Error("an operation panicked", "operation", operationID, "cause", cause, "stack", string(debug.Stack()))
 	}
 }
 
@@ -160,33 +175,68 @@ func (b *Bridge) land(id string) {
 // answer without an operation means that it has landed well, and the action is to
 // be decided anew.
 func (b *Bridge) join(patience context.Context, s Service, next step) (Result, error) {
-	open := *s.Operation
 	asked, err := json.Marshal(next.request)
 	if err != nil {
 		return Result{}, fmt.Errorf("journal: %w", err)
 	}
+	open := *s.Operation
 	if open.Kind != next.kind || open.CertificateID != next.certificateID || open.Request != string(asked) {
 		return Result{}, inProgress()
 	}
-	// Not found: it has landed since, another replica has it, or its outcome is
-	// uncertain. The store knows which.
-	if flight, found := b.flights.Load(open.ID); found {
-		select {
-		case <-flight.(chan struct{}):
+	if open, err = b.await(patience, open); err != nil {
+		return Result{}, err
+	}
+	if !open.State.Open() {
+		return Result{}, open.Failure.asError()
+	}
+	if after := s.Clone(); !b.underWay(&open) && after.Operation.doubt() {
+		result, err := b.write(&s, after, after.Operation, []Event{abandoned(open)})
+		if errors.Is(err, ErrStale) {
+			return Result{}, nil // somebody else looked after it
+		}
+		result.Operation = result.Service.Operation
+		return result, err
+	}
+	return Result{Service: s, Operation: &open}, nil
+}
+
+// await follows an operation until it has landed or patience ends: by its flight
+// if this process has it, else by what the store says of it.
+func (b *Bridge) await(patience context.Context, open Operation) (Operation, error) {
+	for {
+		flight, ours := b.flights.Load(open.ID)
+		if ours {
+			select {
+			case <-flight.(chan struct{}):
+			case <-patience.Done():
+				return open, nil
+			}
+		}
+		ctx, cancel := b.storing()
+		latest, err := b.store.Operation(ctx, open.ID)
+		cancel()
+		if err != nil {
+			return open, storeUnavailable(err)
+		}
+		if ours || latest.State != OperationSent || !b.underWay(&latest) {
+			return latest, nil
+		}
+		select { // another replica has it
+		case <-time.After(followPause):
 		case <-patience.Done():
-			return Result{Service: s, Operation: &open}, nil
+			return latest, nil
 		}
 	}
-	ctx, cancel := b.storing()
-	defer cancel()
-	ended, err := b.store.Operation(ctx, open.ID)
-	if err != nil {
-		return Result{}, storeUnavailable(err)
-	}
-	if ended.State.Open() {
-		return Result{Service: s, Operation: &ended}, nil
-	}
-	return Result{}, ended.Failure.asError()
+}
+
+// followPause is how long to wait before the store is asked again about another
+// replica's operation.
+const followPause = 200 * time.Millisecond
+
+// abandoned is the event of an operation whose sender is gone.
+func abandoned(operation Operation) Event {
+	return Event{Kind: "operation." + string(OperationUncertain), Actor: "certbridge", Operation: operation.ID,
+		Detail: string(operation.Kind) + ": nobody waits for its answer any more"}
 }
 
 // asError is a stored failure told again; nil stays nil.
@@ -231,7 +281,7 @@ func (b *Bridge) change(ctx context.Context, caller Caller, serviceID string, de
 			return Result{}, err
 		}
 		if event == nil {
-			return Result{Service: after, Operation: after.Operation}, nil
+			return Result{Service: after, Unchanged: true}, nil
 		}
 		event.Actor = caller.Actor
 		written, err := b.write(before, after, nil, []Event{*event})
@@ -258,5 +308,5 @@ func (b *Bridge) write(before *Service, after Service, operation *Operation, eve
 	if after.Operation != nil && !after.Operation.State.Open() {
 		after.Operation = nil
 	}
-	return Result{Service: after, Operation: after.Operation, Created: before == nil}, err
+	return Result{Service: after, Created: before == nil}, err
 }

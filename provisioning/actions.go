@@ -78,7 +78,7 @@ func (b *Bridge) upstreamActions(s Service) []Action {
 // revoked yet. It is computed each time: later reissues add to it.
 func (s *Service) revocable() bool {
 	for _, certificate := range s.Certificates {
-		if certificate.Status == StatusReplaced {
+		if certificate.Status == StatusReplaced && certificate.Leaf != nil {
 			return true
 		}
 	}

@@ -130,19 +130,25 @@ func TestValidationIsChangedAndRetried(t *testing.T) {
 		ctx := t.Context()
 		byFile := []provisioning.ValidationChoice{{Method: provisioning.ValidateByHTTP}}
 		s.create("1")
-		_, err := s.bridge.ChangeValidation(ctx, s.caller, "1", byFile)
+		_, err := s.bridge.ChangeValidation(ctx, s.caller, "1", "", byFile)
 		wantCode(t, err, "action_not_allowed")
 		s.must(s.bridge.Activate(ctx, s.caller, "1", byDNS(newCSR(t, "example.com"))))
-		_, err = s.bridge.ChangeValidation(ctx, s.caller, "1", nil)
+		_, err = s.bridge.ChangeValidation(ctx, s.caller, "1", "", nil)
 		wantCode(t, err, "validation_missing")
 		s.upstream.fail(true, lost)
-		_, err = s.bridge.ChangeValidation(ctx, s.caller, "1", byFile)
+		_, err = s.bridge.ChangeValidation(ctx, s.caller, "1", "", byFile)
 		wantCode(t, err, "provider_unreachable")
-		service := s.must(s.bridge.ChangeValidation(ctx, s.caller, "1", byFile))
+		service, err := s.bridge.Service(ctx, "panel", "1")
+		if got := service.Current().Validation; err != nil || len(got) != 1 || got[0].Record != nil {
+			t.Errorf("nobody knows which instructions are in force: %+v, %v", got, err)
+		}
+		_, err = s.bridge.ChangeValidation(ctx, s.caller, "1", "no such id", byFile)
+		wantCode(t, err, "certificate_not_found")
+		service = s.must(s.bridge.ChangeValidation(ctx, s.caller, "1", "", byFile))
 		if got := service.Current().Validation; len(got) != 1 || got[0].Method != provisioning.ValidateByHTTP {
 			t.Errorf("%+v", got)
 		}
-		s.must(s.bridge.RetryValidation(ctx, s.caller, "1"))
+		s.must(s.bridge.RetryValidation(ctx, s.caller, "1", ""))
 		addresses, err := s.bridge.ApproverEmails(ctx, "", "", "example.com")
 		if err != nil || len(addresses) != 1 || addresses[0] != "admin@example.com" {
 			t.Errorf("%v, %v", addresses, err)
@@ -156,10 +162,10 @@ func TestAnExpiredLeafIsReissuedInItsTerm(t *testing.T) {
 	t.Parallel()
 	onEachStore(t, func(t *testing.T, s *shop) {
 		ctx := t.Context()
-		service := s.issued("1", "example.com")
+		s.issued("1", "example.com")
 		csr := newCSR(t, "example.com")
 		s.clock.advance(201)
-		service = s.must(s.bridge.Synchronize(ctx, s.caller, "1"))
+		service := s.must(s.bridge.Synchronize(ctx, s.caller, "1"))
 		if service.Status() != provisioning.StatusExpired {
 			t.Fatalf("after 201 days the certificate is %s", service.Status())
 		}

@@ -4,37 +4,37 @@ package provisioning
 
 import (
 	"context"
-	"strings"
+	"slices"
 )
 
 // Activate submits the configuration of the certificate that awaits one: the
 // successor if there is one, else the first. A service whose purchase was left
-// to the activation is bought first. Repeating it with the same CSR changes
-// nothing.
+// to the activation is bought first. Repeating it changes nothing.
 //
 // Codes: action_not_allowed, awaiting_purchase, those of the configuration
 // (csr_*, validation_*, contact_*, ...) and those of a refusal.
 func (b *Bridge) Activate(ctx context.Context, caller Caller, serviceID string, configuration Configuration) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
-		account, product, err := b.open(s)
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
+		account, product, err := b.open(*s)
 		if err != nil {
 			return nil, err
 		}
 		activate := func(s Service) (step, error) {
 			return activationStep(account.Upstream, product, s, configuration)
 		}
+		request, err := configure(product, s.AdditionalDomains, configuration)
+		if err != nil {
+			return nil, err // before any money is spent
+		}
 		switch {
 		case s.AwaitsConfiguration() != nil:
 			return []move{activate}, nil
-		case s.submitted(configuration.CSR):
+		case s.submitted(request):
 			return nil, nil
 		case len(s.Certificates) > 0:
 			return nil, conflict("action_not_allowed", "No certificate of this service awaits its configuration.")
 		case b.purchase == PurchaseAtCreate:
 			return nil, conflict("awaiting_purchase", "Nothing was bought for this service yet; create it again.")
-		}
-		if _, err := configure(product, s.AdditionalDomains, configuration); err != nil {
-			return nil, err // before any money is spent
 		}
 		return []move{b.purchaseMove(account), activate}, nil
 	})
@@ -52,14 +52,23 @@ func (b *Bridge) open(s Service) (Account, Product, error) {
 	return b.sold(s)
 }
 
-// submitted tells whether a CSR is the one that the newest certificate was made
-// from, so that a repeated activation is recognised.
-func (s *Service) submitted(csr string) bool {
+// submitted tells whether a configuration is the one that the newest certificate
+// was activated with, so that a repeated activation is recognised.
+func (s *Service) submitted(request ConfigurationRequest) bool {
 	if len(s.Certificates) == 0 {
 		return false
 	}
 	newest := s.Certificates[len(s.Certificates)-1]
-	return newest.Reason != ReasonReissue && newest.CSR != "" && strings.TrimSpace(newest.CSR) == strings.TrimSpace(csr)
+	return newest.Reason != ReasonReissue && (newest.Leaf != nil || newest.validating()) && newest.madeFrom(request)
+}
+
+// madeFrom tells whether a certificate was made from this configuration.
+func (c *Certificate) madeFrom(request ConfigurationRequest) bool {
+	sameMethod := func(is DomainValidation, wanted ValidationChoice) bool {
+		return is.Domain == wanted.Domain && is.Method == wanted.Method && is.ApproverEmail == wanted.ApproverEmail
+	}
+	return sameCSR(c.CSR, request.CSR) && slices.Equal(c.Domains, request.Domains) && c.WebServer == request.WebServer &&
+		c.Contact == request.Contact && slices.EqualFunc(c.Validation, request.Validation, sameMethod)
 }
 
 func activationStep(upstream Provider, product Product, s Service, configuration Configuration) (step, error) {

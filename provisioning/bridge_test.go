@@ -148,6 +148,19 @@ func (s *shop) create(id string) provisioning.Service {
 	return s.must(s.bridge.Create(s.t.Context(), s.caller, id, single))
 }
 
+// hold asks for a service without patience while the provider does not answer.
+func (s *shop) hold() (provisioning.Result, provisioning.Caller) {
+	s.t.Helper()
+	s.upstream.gate = make(chan struct{})
+	impatient := s.caller
+	impatient.Wait = 0
+	result, err := s.bridge.Create(s.t.Context(), impatient, "1", single)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return result, impatient
+}
+
 // issued makes a service whose certificate is issued.
 func (s *shop) issued(id, commonName string) provisioning.Service {
 	s.t.Helper()
@@ -222,7 +235,11 @@ func TestEverythingMayBeSaidTwice(t *testing.T) {
 			t.Helper()
 			one := s.must(act())
 			calls := len(s.upstream.called())
-			other := s.must(act())
+			again, err := act()
+			other := s.must(again, err)
+			if !again.Unchanged {
+				t.Errorf("%s twice does not say that nothing was done", name)
+			}
 			if diff := cmp.Diff(one, other); diff != "" {
 				t.Errorf("%s twice changed something: %s", name, diff)
 			}
@@ -321,12 +338,9 @@ func TestADoubleClickBuysOnce(t *testing.T) {
 func TestAnImpatientCallerGetsTheOperation(t *testing.T) {
 	t.Parallel()
 	onEachStore(t, func(t *testing.T, s *shop) {
-		s.upstream.gate = make(chan struct{})
-		impatient := s.caller
-		impatient.Wait = 0
-		result, err := s.bridge.Create(t.Context(), impatient, "1", single)
-		if err != nil || result.Operation == nil || result.Operation.State != provisioning.OperationSent || !result.Created {
-			t.Fatalf("%+v, %v", result, err)
+		result, impatient := s.hold()
+		if result.Operation == nil || result.Operation.State != provisioning.OperationSent || !result.Created {
+			t.Fatalf("%+v", result)
 		}
 		again, err := s.bridge.Create(t.Context(), impatient, "1", single)
 		if err != nil || again.Operation == nil || again.Operation.ID != result.Operation.ID {

@@ -132,23 +132,13 @@ func chooseValidation(product Product, names []string, given []ValidationChoice)
 	if len(given) == 0 {
 		return nil, invalid("validation_missing", "Say how control of the domain is to be shown: by email, http or dns.")
 	}
-	byName := map[string]ValidationChoice{}
 	forAll := len(given) == 1 && given[0].Domain == ""
-	for _, choice := range given {
-		if forAll {
-			break
-		}
-		name, err := NormalizeName(choice.Domain)
-		if err != nil {
+	byName := map[string]ValidationChoice{}
+	if !forAll {
+		var err error
+		if byName, err = choicesByName(names, given); err != nil {
 			return nil, err
 		}
-		if !slices.Contains(names, name) {
-			if name == wwwTwin(names[0]) || name == baseName(names[0]) {
-				continue // covered by the validation of the common name
-			}
-			return nil, invalid("validation_domain_unknown", "A validation method is given for %q, which is not among the names.", name)
-		}
-		byName[name] = choice
 	}
 	choices := make([]ValidationChoice, 0, len(names))
 	for _, name := range names {
@@ -166,6 +156,34 @@ func chooseValidation(product Product, names []string, given []ValidationChoice)
 		choices = append(choices, choice)
 	}
 	return choices, nil
+}
+
+// choicesByName sorts choices by the name that they are for. The name that is
+// covered by the validation of another, and the base of a wildcard, may be named
+// too: the record or the approver of a wildcard belongs to its base.
+func choicesByName(names []string, given []ValidationChoice) (map[string]ValidationChoice, error) {
+	byName := map[string]ValidationChoice{}
+	for _, choice := range given {
+		name, err := NormalizeName(choice.Domain)
+		if err != nil {
+			return nil, err
+		}
+		meant := name
+		if !slices.Contains(names, name) && (name == wwwTwin(names[0]) || name == baseName(names[0])) {
+			meant = names[0]
+		}
+		if !slices.Contains(names, meant) {
+			return nil, invalid("validation_domain_unknown", "A validation method is given for %q, which is not among the names.", name)
+		}
+		before, twice := byName[meant]
+		if twice && (before.Domain == choice.Domain || before.Method != choice.Method) {
+			return nil, invalid("duplicate_domain", "Two validation methods are given for %q.", name)
+		}
+		if !twice || meant == name {
+			byName[meant] = choice
+		}
+	}
+	return byName, nil
 }
 
 func checkChoice(product Product, choice ValidationChoice) error {
@@ -239,12 +257,10 @@ func checkContact(level ValidationLevel, contact Contact, csrOrganization string
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // takeOver fills what a reissue leaves out from the certificate that is replaced.
+// Names and methods go with the common name: for another one they start anew.
 func (c Configuration) takeOver(from Certificate) Configuration {
 	if c.CSR == "" {
 		c.CSR = from.CSR
-	}
-	if c.Domains == nil {
-		c.Domains = from.Domains
 	}
 	if c.WebServer == "" {
 		c.WebServer = from.WebServer
@@ -252,10 +268,27 @@ func (c Configuration) takeOver(from Certificate) Configuration {
 	if c.Contact == (Contact{}) {
 		c.Contact = from.Contact
 	}
+	csr, err := DecodeCSR(c.CSR)
+	if c.Domains == nil && err == nil && csr.CommonName == from.CommonName {
+		c.Domains = append([]string{}, from.Domains...)
+	}
 	if c.Validation == nil {
-		for _, domain := range from.Validation {
-			c.Validation = append(c.Validation, ValidationChoice{Domain: domain.Domain, Method: domain.Method, ApproverEmail: domain.ApproverEmail})
-		}
+		c.Validation = sameMethods(from.Validation)
 	}
 	return c
+}
+
+// sameMethods chooses as before: one method for all names if there was one that
+// does not depend on the name, else name by name.
+func sameMethods(before []DomainValidation) []ValidationChoice {
+	var choices []ValidationChoice
+	one := true
+	for _, domain := range before {
+		choices = append(choices, ValidationChoice{Domain: domain.Domain, Method: domain.Method, ApproverEmail: domain.ApproverEmail})
+		one = one && domain.Method == before[0].Method && domain.Method != ValidateByEmail
+	}
+	if one && len(choices) > 0 {
+		return []ValidationChoice{{Method: choices[0].Method}}
+	}
+	return choices
 }

@@ -92,6 +92,7 @@ func TestCSRsThatAreNotAccepted(t *testing.T) {
 		"P-521":                 {csrOf(t, p521, "example.com"), "csr_key_not_supported"},
 		"Ed25519":               {csrOf(t, ed, "example.com"), "csr_key_not_supported"},
 		"without a name":        {csrOf(t, p256(t), ""), "csr_common_name_missing"},
+		"in its own letters":    {csrOf(t, p256(t), "bücher.example.de"), "csr_name_not_ascii"},
 		"for an internal name":  {csrOf(t, p256(t), "intranet"), "invalid_domain"},
 		"for an address":        {csrFrom(t, p256(t), &x509.CertificateRequest{Subject: pkix.Name{CommonName: "example.com"}, IPAddresses: []net.IP{net.IPv4(192, 0, 2, 1)}}), "invalid_domain"},
 	} {
@@ -108,7 +109,7 @@ func TestACSRIsDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := csrFrom(t, key, &x509.CertificateRequest{
-		Subject:  pkix.Name{CommonName: "Bücher.example.de", Organization: []string{"Bücher GmbH"}, Country: []string{"DE"}, Province: []string{"Bayern"}, Locality: []string{"München"}},
+		Subject:  pkix.Name{CommonName: "XN--bcher-kva.example.de", Organization: []string{"Bücher GmbH"}, Country: []string{"DE"}, Province: []string{"Bayern"}, Locality: []string{"München"}},
 		DNSNames: []string{"www.xn--bcher-kva.example.de", "xn--bcher-kva.example.de", "WWW.xn--bcher-kva.example.de"},
 	})
 	got, err := DecodeCSR("\r\n" + text + "  \n")
@@ -181,20 +182,22 @@ func TestHowControlIsShown(t *testing.T) {
 		code    string
 		want    []ValidationChoice
 	}{
-		"nothing said":          {dvSingle, single, nil, "validation_missing", nil},
-		"no such method":        {dvSingle, single, []ValidationChoice{{Method: "phone"}}, "validation_method_unknown", nil},
-		"dns":                   {dvSingle, single, []ValidationChoice{{Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}}},
-		"file for a wildcard":   {dvWildcard, wildcard, []ValidationChoice{{Method: ValidateByHTTP}}, "validation_method_not_allowed", nil},
-		"dns for a wildcard":    {dvWildcard, wildcard, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}, {Domain: "*.example.com", Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "*.example.com", Method: ValidateByDNS}}},
-		"mail without address":  {dvSingle, single, []ValidationChoice{{Method: ValidateByEmail}}, "approver_email_missing", nil},
-		"mail to a stranger":    {dvSingle, single, []ValidationChoice{byMail("", "ann@example.com")}, "approver_email_not_allowed", nil},
-		"mail":                  {dvSingle, single, []ValidationChoice{byMail("example.com", "admin@example.com")}, "", []ValidationChoice{byMail("example.com", "admin@example.com")}},
-		"address with dns":      {dvSingle, single, []ValidationChoice{{Method: ValidateByDNS, ApproverEmail: "admin@example.com"}}, "approver_email_not_allowed", nil},
-		"one name left out":     {dvMulti, multi, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}}, "validation_missing", nil},
-		"a name too many":       {dvMulti, multi, []ValidationChoice{{Domain: "example.net", Method: ValidateByDNS}}, "validation_domain_unknown", nil},
-		"one method for all":    {dvMulti, multi, []ValidationChoice{{Method: ValidateByHTTP}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByHTTP}, {Domain: "example.org", Method: ValidateByHTTP}}},
-		"one method for each":   {dvMulti, multi, []ValidationChoice{byMail("example.org", "admin@example.org"), {Domain: "Example.com", Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}, byMail("example.org", "admin@example.org")}},
-		"one address for names": {dvMulti, multi, []ValidationChoice{byMail("", "admin@example.com")}, "approver_email_not_allowed", nil},
+		"nothing said":           {dvSingle, single, nil, "validation_missing", nil},
+		"no such method":         {dvSingle, single, []ValidationChoice{{Method: "phone"}}, "validation_method_unknown", nil},
+		"dns":                    {dvSingle, single, []ValidationChoice{{Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}}},
+		"file for a wildcard":    {dvWildcard, wildcard, []ValidationChoice{{Method: ValidateByHTTP}}, "validation_method_not_allowed", nil},
+		"dns for a wildcard":     {dvWildcard, wildcard, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}, {Domain: "*.example.com", Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "*.example.com", Method: ValidateByDNS}}},
+		"mail without address":   {dvSingle, single, []ValidationChoice{{Method: ValidateByEmail}}, "approver_email_missing", nil},
+		"mail to a stranger":     {dvSingle, single, []ValidationChoice{byMail("", "ann@example.com")}, "approver_email_not_allowed", nil},
+		"mail":                   {dvSingle, single, []ValidationChoice{byMail("example.com", "admin@example.com")}, "", []ValidationChoice{byMail("example.com", "admin@example.com")}},
+		"address with dns":       {dvSingle, single, []ValidationChoice{{Method: ValidateByDNS, ApproverEmail: "admin@example.com"}}, "approver_email_not_allowed", nil},
+		"one name left out":      {dvMulti, multi, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}}, "validation_missing", nil},
+		"a name too many":        {dvMulti, multi, []ValidationChoice{{Domain: "example.net", Method: ValidateByDNS}}, "validation_domain_unknown", nil},
+		"one method for all":     {dvMulti, multi, []ValidationChoice{{Method: ValidateByHTTP}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByHTTP}, {Domain: "example.org", Method: ValidateByHTTP}}},
+		"one method for each":    {dvMulti, multi, []ValidationChoice{byMail("example.org", "admin@example.org"), {Domain: "Example.com", Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}, byMail("example.org", "admin@example.org")}},
+		"a name twice":           {dvMulti, multi, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}, {Domain: "example.com", Method: ValidateByHTTP}, {Domain: "example.org", Method: ValidateByDNS}}, "duplicate_domain", nil},
+		"the base of a wildcard": {dvWildcard, wildcard, []ValidationChoice{{Domain: "example.com", Method: ValidateByDNS}}, "", []ValidationChoice{{Domain: "*.example.com", Method: ValidateByDNS}}},
+		"one address for names":  {dvMulti, multi, []ValidationChoice{byMail("", "admin@example.com")}, "approver_email_not_allowed", nil},
 	} {
 		request, err := configure(test.product, 0, Configuration{CSR: test.csr, Validation: test.given})
 		if codeOf(err) != test.code {

@@ -5,6 +5,7 @@ package provisioning
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // Create ensures that a service exists as the request says, and buys its first
@@ -29,8 +30,8 @@ func (b *Bridge) Create(ctx context.Context, caller Caller, serviceID string, re
 			CreatedAt: now, UpdatedAt: now,
 		}
 	}
-	return b.actOn(ctx, caller, serviceID, fresh, func(s Service) ([]move, error) {
-		if err := s.sameAs(request); err != nil {
+	return b.actOn(ctx, caller, serviceID, fresh, func(s *Service) ([]move, error) {
+		if err := s.become(request); err != nil {
 			return nil, err
 		}
 		if len(s.Orders) > 0 || b.purchase == PurchaseAtActivation {
@@ -59,21 +60,28 @@ func (b *Bridge) checkCreate(serviceID string, request CreateRequest) (Account, 
 		return Account{}, Product{}, invalid("too_many_domains", "This product takes 0 to %d additional domains.", product.MaxAdditionalDomains)
 	}
 	for _, text := range []string{request.Client.ExternalID, request.Client.Name, request.Client.Email} {
-		if len([]rune(text)) > maxField {
-			return Account{}, Product{}, invalid("client_invalid", "The client's data are longer than %d characters.", maxField)
+		if len([]rune(text)) > maxField || strings.ContainsFunc(text, isControl) {
+			return Account{}, Product{}, invalid("client_invalid", "The client's data are longer than %d characters or hold control characters.", maxField)
 		}
 	}
 	return account, product, nil
 }
 
-// sameAs tells whether the service is what a repeated request asks for. Who the
-// client is may change; what was bought may not.
-func (s *Service) sameAs(request CreateRequest) error {
+// become makes the service what the request says. What was bought may not change
+// any more; who the client is may. Nothing is bought while no order and no
+// operation is there, so a purchase that was refused can be asked for otherwise.
+func (s *Service) become(request CreateRequest) error {
 	if s.State == ServiceTerminated {
 		return conflict("service_terminated", "This service was terminated; a new one needs an id of its own.")
 	}
-	if s.Account != request.Account || s.Product != request.Product || s.Years != request.Years || s.AdditionalDomains != request.AdditionalDomains {
+	bought := len(s.Orders) > 0 || s.Operation != nil
+	same := s.Product == request.Product && s.Years == request.Years && s.AdditionalDomains == request.AdditionalDomains
+	if s.Account != request.Account || bought && !same {
 		return conflict("service_exists_differently", "This service exists with another account, product, term or number of domains.")
+	}
+	s.Product, s.Years, s.AdditionalDomains = request.Product, request.Years, request.AdditionalDomains
+	if request.Client != (Client{}) {
+		s.Client = request.Client
 	}
 	return nil
 }

@@ -34,7 +34,8 @@ type CSR struct {
 // DecodeCSR reads a PEM certificate signing request and verifies that it is
 // signed by its own key and that the key is strong enough (Baseline Requirements
 // 6.1.5). Codes: csr_unreadable, csr_signature, csr_weak_key,
-// csr_key_not_supported, csr_common_name_missing, invalid_domain.
+// csr_key_not_supported, csr_common_name_missing, csr_name_not_ascii,
+// invalid_domain.
 func DecodeCSR(text string) (CSR, error) {
 	request, err := parseCSR(text)
 	if err != nil {
@@ -114,6 +115,9 @@ func csrNames(request *x509.CertificateRequest) (commonName string, domains []st
 		return "", nil, invalid("invalid_domain", "The CSR asks for an IP address; only domain names are certified.")
 	}
 	for i, name := range names {
+		if strings.ContainsFunc(name, func(r rune) bool { return r > '~' }) {
+			return "", nil, internationalised(name)
+		}
 		if names[i], err = NormalizeName(name); err != nil {
 			return "", nil, err
 		}
@@ -124,6 +128,16 @@ func csrNames(request *x509.CertificateRequest) (commonName string, domains []st
 		}
 	}
 	return names[0], domains, nil
+}
+
+// internationalised refuses a name that only a new CSR can bring into the form
+// that certificates carry: what is signed cannot be rewritten.
+func internationalised(name string) error {
+	ascii, err := NormalizeName(name)
+	if err != nil {
+		return err
+	}
+	return invalid("csr_name_not_ascii", "The CSR names %q in its own letters; certificates carry %s. Please make the CSR for that.", bounded(name), ascii)
 }
 
 func first(values []string) string {

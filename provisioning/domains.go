@@ -14,8 +14,8 @@ import (
 // Codes: action_not_allowed, too_many_domains, domains_cannot_shrink and those
 // of a refused purchase.
 func (b *Bridge) AddDomains(ctx context.Context, caller Caller, serviceID string, additionalDomains int) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
-		account, product, err := b.open(s)
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
+		account, product, err := b.open(*s)
 		if err != nil {
 			return nil, err
 		}

@@ -75,8 +75,8 @@ func TestALostActivationIsProvedByTheCertificate(t *testing.T) {
 			_, err = s.bridge.Activate(t.Context(), s.caller, "1", byDNS(newCSR(t, "example.com")))
 			wantCode(t, err, "operation_in_progress")
 			synced, err := s.bridge.Synchronize(t.Context(), s.caller, "1")
-			if err != nil || (synced.Operation == nil) != executed {
-				t.Fatalf("executed %v: at once, %+v, %v", executed, synced.Operation, err)
+			if err != nil || (synced.Service.Operation == nil) != executed {
+				t.Fatalf("executed %v: at once, %+v, %v", executed, synced.Service.Operation, err)
 			}
 			s.clock.advance(1)
 			service := s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
@@ -193,12 +193,7 @@ func TestALostAnswerOfTheStore(t *testing.T) {
 func TestACallThatIsCutOffIsUncertain(t *testing.T) {
 	t.Parallel()
 	onEachStore(t, func(t *testing.T, s *shop) {
-		s.upstream.gate = make(chan struct{})
-		impatient := s.caller
-		impatient.Wait = 0
-		if _, err := s.bridge.Create(t.Context(), impatient, "1", single); err != nil {
-			t.Fatal(err)
-		}
+		s.hold()
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.bridge.Close(over); !errors.Is(err, context.Canceled) {
@@ -226,10 +221,10 @@ func TestAnOperationWhoseSenderDied(t *testing.T) {
 		}
 		state := func() provisioning.OperationState {
 			result, err := s.bridge.Synchronize(t.Context(), s.caller, "1")
-			if err != nil || result.Operation == nil {
+			if err != nil || result.Service.Operation == nil {
 				t.Fatalf("%+v, %v", result, err)
 			}
-			return result.Operation.State
+			return result.Service.Operation.State
 		}
 		if got := state(); got != provisioning.OperationSent {
 			t.Errorf("while somebody may wait for the answer it is %s", got)
@@ -241,6 +236,107 @@ func TestAnOperationWhoseSenderDied(t *testing.T) {
 		result, err := s.bridge.Create(t.Context(), s.caller, "1", single)
 		if err == nil && result.Operation == nil || s.upstream.charged() != 0 {
 			t.Errorf("nothing is bought while it is uncertain: %+v, %v", result, err)
+		}
+	})
+}
+
+// Somebody may give an operation up while its answer is still on the way: the
+// answer counts.
+func TestAnAnswerThatComesLateIsKept(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		s.hold()
+		s.clock.advance(1)
+		given, err := s.bridge.Synchronize(t.Context(), s.caller, "1")
+		if err != nil || given.Service.Operation == nil || given.Service.Operation.State != provisioning.OperationUncertain {
+			t.Fatalf("%+v, %v", given.Service.Operation, err)
+		}
+		close(s.upstream.gate)
+		service := s.create("1")
+		if len(service.Orders) != 1 || service.Operation != nil || s.upstream.charged() != 1 {
+			t.Errorf("%d orders, %d charges, %+v", len(service.Orders), s.upstream.charged(), service.Operation)
+		}
+	})
+}
+
+func TestALostReissueThatIsNotShownYet(t *testing.T) {
+	t.Parallel()
+	for _, executed := range []bool{true, false} {
+		onEachStore(t, func(t *testing.T, s *shop) {
+			s.upstream.replacesLate = true
+			before := s.issued("1", "example.com")
+			csr := newCSR(t, "example.com")
+			s.upstream.fail(executed, lost)
+			if result, err := s.bridge.Reissue(t.Context(), s.caller, "1", provisioning.Configuration{CSR: csr}); err != nil || result.Operation == nil {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			s.clock.advance(1)
+			service := s.synchronize("1")
+			if service.Operation != nil || (service.Successor() != nil) != executed {
+				t.Fatalf("executed %v: %+v, %+v", executed, service.Operation, service.Successor())
+			}
+			service = s.must(s.bridge.Reissue(t.Context(), s.caller, "1", provisioning.Configuration{CSR: csr}))
+			if len(service.Certificates) != 2 || service.Current().CertificateID != before.Current().CertificateID {
+				t.Errorf("executed %v: %+v", executed, service.Certificates)
+			}
+		})
+	}
+}
+
+func TestALostRevocationIsLookedAfter(t *testing.T) {
+	t.Parallel()
+	for _, executed := range []bool{true, false} {
+		onEachStore(t, func(t *testing.T, s *shop) {
+			before := s.issued("1", "example.com")
+			old := before.Current().CertificateID
+			service := s.must(s.bridge.Reissue(t.Context(), s.caller, "1", provisioning.Configuration{CSR: newCSR(t, "example.com")}))
+			s.upstream.issue(service.Successor().CertificateID, 2*life)
+			s.must(s.bridge.Synchronize(t.Context(), s.caller, "1"))
+			s.upstream.fail(executed, lost)
+			if result, err := s.bridge.Revoke(t.Context(), s.caller, "1", old); err != nil || result.Operation == nil {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			s.clock.advance(1)
+			service = s.synchronize("1")
+			want := provisioning.StatusReplaced
+			if executed {
+				want = provisioning.StatusRevoked
+			}
+			if got := service.Certificate(old).Status; got != want || service.Operation != nil {
+				t.Errorf("executed %v: the certificate is %s, want %s", executed, got, want)
+			}
+		})
+	}
+}
+
+func TestAPanicIsAnAnswerThatWasLost(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		s.upstream.panics = true
+		result, err := s.bridge.Create(t.Context(), s.caller, "1", single)
+		if err != nil || result.Operation == nil || result.Operation.State != provisioning.OperationUncertain {
+			t.Errorf("%+v, %v", result.Operation, err)
+		}
+	})
+}
+
+// A provider that answers with an ID that another service holds has made a
+// mistake, or we have: the answer is kept for a person to look at.
+func TestAnIDOfAnotherServiceTakesAPerson(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s *shop) {
+		taken := s.create("1")
+		s.upstream.last-- // so the next purchase gets the same id
+		result, err := s.bridge.Create(t.Context(), s.caller, "2", single)
+		if err != nil || result.Operation == nil || result.Operation.State != provisioning.OperationNeedsAttention {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		if got := result.Operation.Result; got.CertificateID != taken.Current().CertificateID || got.Charged.IsZero() || got.OrderID == "" {
+			t.Errorf("the answer is not kept: %+v", got)
+		}
+		service, err := s.bridge.Service(t.Context(), "panel", "2")
+		if err != nil || len(service.Certificates) != 0 || service.Operation == nil {
+			t.Errorf("%+v, %v", service, err)
 		}
 	})
 }

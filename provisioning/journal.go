@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -32,6 +33,9 @@ type step struct {
 	request       any // goes into the journal as JSON; holds no secret
 	// call makes the provider call, once.
 	call func(ctx context.Context, operationID string) (effect, error)
+	// doubted is what a lost answer takes away, for calls that may be repeated.
+	// Optional.
+	doubted func(s *Service)
 }
 
 // effect is what an answer changes. It is pure: it is applied again when
@@ -99,9 +103,7 @@ func (b *Bridge) instant() time.Time { return b.now().UTC().Truncate(time.Micros
 // carryOut calls the provider for an operation that is durable and stores the
 // outcome. It returns the service as it is then.
 func (b *Bridge) carryOut(s Service, next step) (Service, error) {
-	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
-	defer cancel()
-	change, err := next.call(ctx, s.Operation.ID)
+	change, err := b.call(next, s.Operation.ID)
 	if err == nil {
 		return b.settle(s, OperationSucceeded, nil, change)
 	}
@@ -112,7 +114,10 @@ func (b *Bridge) carryOut(s Service, next step) (Service, error) {
 	}
 	b.log.Warn("operation "+string(state), "operation", s.Operation.ID, "kind", next.kind, "account", s.Account,
 		"panel", s.Panel, "service", s.ServiceID, "error", err)
-	stored, settleErr := b.settle(s, state, failure.stored(), func(*Service, *Operation) []Event {
+	stored, settleErr := b.settle(s, state, failure.stored(), func(s *Service, _ *Operation) []Event {
+		if next.doubted != nil && failure.doubted {
+			next.doubted(s)
+		}
 		return []Event{{Kind: "operation." + string(state), Detail: string(next.kind) + ": " + failure.err.Error()}}
 	})
 	if settleErr != nil {
@@ -122,6 +127,19 @@ func (b *Bridge) carryOut(s Service, next step) (Service, error) {
 		return stored, nil // the answer is the open operation, not an error
 	}
 	return stored, failure.err
+}
+
+// call makes a step's one call. A panic on the way is an answer that was lost.
+func (b *Bridge) call(next step, operationID string) (change effect, err error) {
+	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			b.log.Error("a provider call panicked", "operation", operationID, "cause", cause, "stack", string(debug.Stack()))
+			err = &ProviderError{Outcome: Unknown, Err: fmt.Errorf("panic: %v", cause)}
+		}
+	}()
+	return next.call(ctx, operationID)
 }
 
 // settle stores the outcome of a service's open operation. What the provider did
@@ -134,21 +152,16 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 			return after, nil
 		}
 		if errors.Is(err, ErrExists) {
-			// The provider answered with an ID that belongs to another service.
-			// Nobody can decide that but a person.
-			b.log.Error("a provider id belongs to two services", "operation", s.Operation.ID, "service", s.ServiceID, "error", err)
-			state, failure = OperationNeedsAttention, &Failure{Code: "id_taken", Detail: "The answer names a certificate or order that another service holds."}
-			change = func(*Service, *Operation) []Event {
-				return []Event{{Kind: "operation.needs_attention", Detail: failure.Detail}}
-			}
+			state, failure, change = b.idTaken(s, change, err)
 		}
-		latest, done, err := b.latest(s, err)
+		latest, done, err := b.latest(s, state, err)
 		if done {
 			return latest, err
 		}
 		s = latest
 		if time.Now().After(giveUp) || b.life.Err() != nil {
-			b.log.Error("the outcome of an operation could not be stored", "operation", s.Operation.ID, "state", state, "error", err)
+			b.log.Error("the outcome of an operation could not be stored", "operation", s.Operation.ID, "state", state,
+				"result", outcomeOf(s, change), "error", err)
 			return s, storeUnavailable(err)
 		}
 		select {
@@ -158,18 +171,43 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 	}
 }
 
+// idTaken is the outcome when the provider answered with an ID that belongs to
+// another service. What it answered is kept; nobody can decide what it means but
+// a person.
+func (b *Bridge) idTaken(s Service, change effect, cause error) (OperationState, *Failure, effect) {
+	result := outcomeOf(s, change)
+	b.log.Error("a provider id belongs to two services", "operation", s.Operation.ID, "service", s.ServiceID, "result", result, "error", cause)
+	failure := &Failure{Code: "id_taken", Detail: "The answer names a certificate or order that another service holds."}
+	return OperationNeedsAttention, failure, func(_ *Service, operation *Operation) []Event {
+		operation.Result = result
+		return []Event{{Kind: "operation.needs_attention", Detail: failure.Detail}}
+	}
+}
+
+// outcomeOf is what an answer brought, told without storing it.
+func outcomeOf(s Service, change effect) OperationResult {
+	scratch := s.Clone()
+	change(&scratch, scratch.Operation)
+	return scratch.Operation.Result
+}
+
 // latest reads the service again after a write of its outcome failed. done tells
 // that the outcome is stored after all, by us or by whoever took over.
-func (b *Bridge) latest(s Service, cause error) (latest Service, done bool, err error) {
+func (b *Bridge) latest(s Service, state OperationState, cause error) (latest Service, done bool, err error) {
 	ctx, cancel := b.storing()
 	defer cancel()
 	stored, err := b.store.Service(ctx, s.Panel, s.ServiceID)
 	if err != nil {
 		return s, false, errors.Join(cause, err)
 	}
-	if stored.Operation == nil || stored.Operation.ID != s.Operation.ID || stored.Operation.Version != s.Operation.Version {
+	if stored.Operation == nil || stored.Operation.ID != s.Operation.ID {
 		return stored, true, nil
 	}
+	if stored.Operation.Version > s.Operation.Version && stored.Operation.State == state {
+		return stored, true, nil
+	}
+	// Still open, though perhaps marked as uncertain by somebody who believed that
+	// nobody waits for its answer: we did, and have it.
 	return stored, false, cause
 }
 

@@ -51,6 +51,10 @@ func (s *Service) Current() *Certificate {
 	if len(s.Certificates) == 0 {
 		return nil
 	}
+	return &s.Certificates[s.current()]
+}
+
+func (s *Service) current() int {
 	current := 0
 	for i := range s.Certificates {
 		if s.Certificates[i].Leaf == nil {
@@ -60,7 +64,7 @@ func (s *Service) Current() *Certificate {
 			current = i
 		}
 	}
-	return &s.Certificates[current]
+	return current
 }
 
 // supersedes tells whether the certificate at i takes the place of the one at j
@@ -74,14 +78,14 @@ func (s *Service) supersedes(i, j int) bool {
 // Successor is the certificate that will take the place of the current one, nil
 // if there is none: a reissue under way, else a renewal that is not issued yet.
 func (s *Service) Successor() *Certificate {
-	current := s.Current()
-	if current == nil {
+	if len(s.Certificates) == 0 {
 		return nil
 	}
 	var successor *Certificate
+	current := s.current()
 	for i := range s.Certificates {
 		candidate := &s.Certificates[i]
-		if candidate == current || candidate.Leaf != nil || candidate.Status.dead() {
+		if candidate.Leaf != nil || candidate.Status.dead() || !s.supersedes(i, current) {
 			continue
 		}
 		if successor == nil || candidate.Reason == ReasonReissue {
@@ -106,12 +110,15 @@ func (s *Service) AwaitsConfiguration() *Certificate {
 // nil if none is.
 func (s *Service) UnderValidation() *Certificate {
 	for i := len(s.Certificates) - 1; i >= 0; i-- {
-		switch s.Certificates[i].Status {
-		case StatusPendingValidation, StatusPendingDocuments:
+		if s.Certificates[i].validating() {
 			return &s.Certificates[i]
 		}
 	}
 	return nil
+}
+
+func (c *Certificate) validating() bool {
+	return c.Status == StatusPendingValidation || c.Status == StatusPendingDocuments
 }
 
 // ReplacedBy names what came after a certificate: what the provider says

@@ -55,6 +55,10 @@ func TestWhichCertificateIsInUse(t *testing.T) {
 			lineage([5]string{"o1", "a*", "", "purchase", "issued"}, [5]string{"o2", "c", "a", "renewal", "awaiting_configuration"}, [5]string{"o1", "b", "a", "reissue", "pending_validation"}),
 			"a", "b", ReissuePending, StatusIssued,
 		},
+		"reissue of the old term still under way after the renewal": {
+			lineage([5]string{"o1", "a*", "", "purchase", "replaced"}, [5]string{"o2", "c*", "a", "renewal", "issued"}, [5]string{"o1", "b", "a", "reissue", "pending_validation"}),
+			"c", "", ReissueNone, StatusIssued,
+		},
 		"reissue of the old term issued after the renewal": {
 			lineage([5]string{"o1", "a*", "", "purchase", "replaced"}, [5]string{"o2", "c*", "a", "renewal", "issued"}, [5]string{"o1", "b*", "a", "reissue", "issued"}),
 			"c", "", ReissueNone, StatusIssued,

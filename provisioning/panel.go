@@ -30,6 +30,7 @@ const (
 type PanelKey struct {
 	ID         string
 	Panel      string // id of the panel
+	PanelName  string // its name; filled when the key is read by itself
 	SecretHash []byte // SHA-256 of the secret, which has 256 bits of its own
 	Scopes     []Scope
 	Addresses  []netip.Prefix // from where it may be used; empty: from anywhere

@@ -4,6 +4,7 @@ package provisioning
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -19,12 +20,12 @@ const restMargin = 30 * time.Second
 // prove settles an operation in doubt where one look at its certificate is
 // proof. Charges leave no such trace: they are uncertain, and stay so. It tells
 // whether the operation changed.
-func (b *Bridge) prove(s *Service, seen []CertificateDetail) (bool, error) {
+func (b *Bridge) prove(ctx context.Context, s *Service, seen []CertificateDetail, search *search) (bool, error) {
 	operation := s.Operation
 	if operation == nil || b.underWay(operation) {
 		return false, nil
 	}
-	settled, err := b.settledBy(s, seen)
+	settled, err := b.settledBy(ctx, s, seen, search)
 	if err != nil || settled {
 		return settled, err
 	}
@@ -32,7 +33,7 @@ func (b *Bridge) prove(s *Service, seen []CertificateDetail) (bool, error) {
 }
 
 // settledBy closes the open operation if what was seen is proof.
-func (b *Bridge) settledBy(s *Service, seen []CertificateDetail) (bool, error) {
+func (b *Bridge) settledBy(ctx context.Context, s *Service, seen []CertificateDetail, search *search) (bool, error) {
 	operation := s.Operation
 	i := slices.IndexFunc(seen, func(d CertificateDetail) bool { return d.CertificateID == operation.CertificateID })
 	switch operation.Kind {
@@ -42,9 +43,16 @@ func (b *Bridge) settledBy(s *Service, seen []CertificateDetail) (bool, error) {
 		}
 	case OperationReissue:
 		if i >= 0 {
-			return b.proveReissue(s, seen[i])
+			return b.proveReissue(ctx, s, seen[i], search)
 		}
-	case OperationRevoke, OperationChangeValidation, OperationRetryValidation:
+	case OperationRevoke:
+		if i >= 0 && seen[i].Status == StatusRevoked {
+			s.Certificate(operation.CertificateID).Status = StatusRevoked
+			operation.succeed(operation.CertificateID)
+			return true, nil
+		}
+		return b.letGo(operation), nil
+	case OperationChangeValidation, OperationRetryValidation:
 		// Asking for these again does no harm, so the doubt can be let go.
 		return b.letGo(operation), nil
 	}
@@ -63,7 +71,8 @@ func (o *Operation) doubt() bool {
 // underWay tells whether whoever sent an operation may still get its answer,
 // which holds more than any look at the certificate.
 func (b *Bridge) underWay(operation *Operation) bool {
-	return operation.State == OperationSent && b.now().Before(operation.SentAt.Add(b.callTimeout))
+	longest := b.callTimeout + settlePatience + 2*storeTimeout
+	return operation.State == OperationSent && b.now().Before(operation.SentAt.Add(longest))
 }
 
 // proveActivation: a certificate that went on with our CSR was activated by us;
@@ -84,24 +93,68 @@ func (b *Bridge) proveActivation(s *Service, detail CertificateDetail) (bool, er
 	return true, nil
 }
 
-// proveReissue: what replaced the certificate is the answer that was lost. No
-// replacement proves nothing, because providers may show it only when the new
-// certificate is issued.
-func (b *Bridge) proveReissue(s *Service, detail CertificateDetail) (bool, error) {
-	successor := s.Certificate(detail.ReplacedBy)
-	if successor == nil {
-		return false, nil
-	}
+// proveReissue: what replaced the certificate is the answer that was lost. Some
+// providers say so only when the new certificate is issued; until then it is
+// found among the newest of the account, by its CSR. One that is in neither place
+// after a rest was not made.
+func (b *Bridge) proveReissue(ctx context.Context, s *Service, detail CertificateDetail, search *search) (bool, error) {
 	request, err := s.Operation.configuration()
 	if err != nil {
 		return false, err
 	}
-	if !sameCSR(request.CSR, successor.CSR) {
+	if detail.ReplacedBy == "" {
+		found, complete, err := b.findReissue(ctx, s, request, search)
+		if err != nil {
+			return false, err
+		}
+		if found == nil {
+			return complete && detail.Status == StatusIssued && b.letGo(s.Operation), nil
+		}
+		detail.ReplacedBy, search.found = found.CertificateID, found.CertificateID
+		s.adopt(*found, []CertificateDetail{detail}, b.instant())
+		b.mirrorDetail(s.Certificate(found.CertificateID), *found)
+	}
+	successor := s.Certificate(detail.ReplacedBy)
+	if successor == nil || !sameCSR(request.CSR, successor.CSR) {
 		return false, nil
 	}
 	successor.configured(request, lostSubmission(request, successor.Leaf != nil))
 	s.Operation.succeed(successor.CertificateID)
 	return true, nil
+}
+
+// search is the state of looking for a certificate whose ID was lost.
+type search struct {
+	upstream Provider
+	found    string          // the candidate of this attempt
+	others   map[string]bool // candidates that turned out to belong to other services
+}
+
+// newestPage is how many of an account's newest certificates are looked through.
+const newestPage = 100
+
+// findReissue looks for a certificate with our CSR among the account's newest
+// that are for the same name. complete tells that nothing was overlooked there.
+func (b *Bridge) findReissue(ctx context.Context, s *Service, request ConfigurationRequest, search *search) (found *CertificateDetail, complete bool, err error) {
+	asking, cancel := context.WithTimeout(ctx, b.callTimeout)
+	defer cancel()
+	page, err := search.upstream.Certificates(asking, 1, newestPage)
+	if err != nil {
+		return nil, false, readFailure(err)
+	}
+	for _, row := range page.Certificates {
+		if row.CommonName != request.CommonName || s.Certificate(row.CertificateID) != nil || search.others[row.CertificateID] {
+			continue
+		}
+		detail, err := b.ask(ctx, search.upstream, row.CertificateID)
+		if err != nil {
+			return nil, false, err
+		}
+		if sameCSR(request.CSR, detail.CSR) {
+			return &detail, true, nil
+		}
+	}
+	return nil, page.Unreadable == 0, nil
 }
 
 // letGo closes an operation as not executed once it has been in doubt for longer
@@ -136,13 +189,19 @@ func lostSubmission(request ConfigurationRequest, issued bool) Submission {
 	if issued {
 		status = ValidationCompleted
 	}
-	var submission Submission
-	for _, choice := range request.Validation {
-		submission.Validation = append(submission.Validation, DomainValidation{
+	return Submission{Validation: withoutInstructions(request.Validation, status)}
+}
+
+// withoutInstructions is what is known of a validation before the provider has
+// said what is to be done.
+func withoutInstructions(choices []ValidationChoice, status ValidationStatus) []DomainValidation {
+	var validation []DomainValidation
+	for _, choice := range choices {
+		validation = append(validation, DomainValidation{
 			Domain: choice.Domain, Method: choice.Method, ApproverEmail: choice.ApproverEmail, Status: status,
 		})
 	}
-	return submission
+	return validation
 }
 
 // sameCSR compares two PEM CSRs by what they contain; providers wrap lines anew.

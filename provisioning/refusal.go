@@ -11,6 +11,7 @@ import (
 type failure struct {
 	outcome Outcome
 	err     *Error
+	doubted bool // it may have been carried out, and may be asked for again all the same
 }
 
 func (f failure) stored() *Failure {
@@ -71,7 +72,24 @@ func failureOf(err error) failure {
 	case upstream.Outcome == NotExecuted && upstream.Fault == FaultOther:
 		told.Kind, told.Code, told.Detail, told.Retryable = KindUnavailable, "provider_unreachable", tryLater, true
 	}
-	return failure{outcome: upstream.Outcome, err: told}
+	var again *repeatableError
+	return failure{outcome: upstream.Outcome, err: told, doubted: errors.As(err, &again)}
+}
+
+// repeatableError is a lost answer to a call that does the same however often it
+// is made.
+type repeatableError struct{ error }
+
+// Unwrap gives what happened.
+func (e *repeatableError) Unwrap() error { return e.error }
+
+// repeatable takes the doubt out of a call that may simply be asked for again.
+func repeatable(err error) error {
+	told := failureOf(err)
+	if told.outcome != Unknown {
+		return err
+	}
+	return &ProviderError{Outcome: NotExecuted, Fault: FaultUnreachable, Upstream: told.err.Upstream, Err: &repeatableError{err}}
 }
 
 // readFailure is the answer to a read that did not succeed. A read changes

@@ -5,20 +5,18 @@ package provisioning
 import (
 	"context"
 	"errors"
-	"strings"
 )
 
 // Reissue submits a new configuration for the issued certificate of a service.
 // The answer holds a new certificate ID as successor; the present certificate
 // stays in use until that one is issued. What the configuration leaves out is
-// taken over. Repeating it with the same CSR while the reissue is under way
-// changes nothing.
+// taken over. Repeating it while the reissue is under way changes nothing.
 //
 // Codes: action_not_allowed, reissue_pending, those of the configuration and
 // those of a refusal.
 func (b *Bridge) Reissue(ctx context.Context, caller Caller, serviceID string, configuration Configuration) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
-		account, product, err := b.open(s)
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
+		account, product, err := b.open(*s)
 		if err != nil {
 			return nil, err
 		}
@@ -27,19 +25,32 @@ func (b *Bridge) Reissue(ctx context.Context, caller Caller, serviceID string, c
 			return nil, conflict("action_not_allowed", "Only an issued certificate can be reissued.")
 		}
 		wanted := configuration.takeOver(*current)
-		if successor := s.Successor(); successor != nil && successor.Reason == ReasonReissue {
-			if strings.TrimSpace(successor.CSR) == strings.TrimSpace(wanted.CSR) {
-				return nil, nil
-			}
-			return nil, conflict("reissue_pending", "A reissue of this certificate is under way; it has to be issued first.")
+		request, err := configure(product, s.AdditionalDomains, wanted)
+		if err != nil {
+			return nil, err
 		}
-		if !b.reissuable(s) {
+		if successor := s.Successor(); successor != nil && successor.Reason == ReasonReissue {
+			return nil, successor.reissueUnderWay(request)
+		}
+		if !b.reissuable(*s) {
 			return nil, conflict("action_not_allowed", "A certificate that is %s, or whose paid term is over, cannot be reissued.", current.Status)
 		}
 		return []move{func(s Service) (step, error) {
-			return reissueStep(account.Upstream, product, s, *current, wanted)
+			return reissueStep(account.Upstream, product, *s.Current(), request)
 		}}, nil
 	})
+}
+
+// reissueUnderWay answers a request for a reissue beside one that is not issued
+// yet: nil if it is the same.
+func (c *Certificate) reissueUnderWay(request ConfigurationRequest) error {
+	switch {
+	case c.Status == StatusRejected:
+		return conflict("reissue_pending", "The reissue of this certificate was rejected. Please contact support.")
+	case c.madeFrom(request):
+		return nil
+	}
+	return conflict("reissue_pending", "Another reissue of this certificate is under way; it has to be issued first.")
 }
 
 // reissuable tells whether the certificate in use can be made anew. A leaf may
@@ -55,11 +66,7 @@ func (b *Bridge) reissuable(s Service) bool {
 	return current.Status == StatusIssued || current.Status == StatusExpired && paid
 }
 
-func reissueStep(upstream Provider, product Product, s Service, current Certificate, wanted Configuration) (step, error) {
-	request, err := configure(product, s.AdditionalDomains, wanted)
-	if err != nil {
-		return step{}, err
-	}
+func reissueStep(upstream Provider, product Product, current Certificate, request ConfigurationRequest) (step, error) {
 	if product.Level != DomainValidated && request.CommonName != current.CommonName {
 		return step{}, invalid("csr_name_mismatch", "A reissue keeps its domain: the CSR is for %s, the certificate for %s.", request.CommonName, current.CommonName)
 	}

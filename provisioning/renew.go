@@ -9,24 +9,24 @@ import (
 
 // Renew buys the next term of a service. The new certificate awaits its
 // configuration as successor. It changes nothing when the next term is bought
-// already, and when the present one ends in more than 90 days and the panel does
+// already, and when the present one ends in 90 days or more and the panel does
 // not say that the customer paid beyond it.
 //
 // Codes: action_not_allowed, service_terminated, years_not_offered,
-// reissue_pending, renewal_pending, renewal_too_early and those of a refused
-// purchase.
+// reissue_pending, renewal_pending, renewal_too_early, renewal_too_late and those
+// of a refused purchase.
 func (b *Bridge) Renew(ctx context.Context, caller Caller, serviceID string, request RenewRequest) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
 		if s.State == ServiceTerminated {
 			return nil, conflict("service_terminated", "This service was terminated.")
 		}
 		// A suspended service may be renewed: a late payment renews it first and
 		// lifts the suspension afterwards.
-		account, product, err := b.sold(s)
+		account, product, err := b.sold(*s)
 		if err != nil {
 			return nil, err
 		}
-		due, err := b.renewalDue(s, request)
+		due, err := b.renewalDue(*s, request)
 		if err != nil || !due {
 			return nil, err
 		}
@@ -54,7 +54,11 @@ func (b *Bridge) renewalDue(s Service, request RenewRequest) (bool, error) {
 		}
 		return false, conflict("renewal_pending", "The term until %s is bought and not in use yet; it has to be activated before the next one.", last.Term.EndsOn)
 	}
-	if DateOf(b.instant()).Before(last.Term.renewalOpensOn()) {
+	today := DateOf(b.instant())
+	if last.Term.renewalClosed(today) {
+		return false, conflict("renewal_too_late", "The paid term ended on %s; it is too late to renew it.", last.Term.EndsOn)
+	}
+	if today.Before(last.Term.renewalOpensOn()) {
 		if request.PaidUntil.IsZero() || last.Term.covers(request.PaidUntil) {
 			return false, nil
 		}
@@ -67,11 +71,13 @@ func (b *Bridge) renewalDue(s Service, request RenewRequest) (bool, error) {
 }
 
 func (b *Bridge) renewalStep(upstream Provider, s Service, years int) step {
-	current, last := s.Current(), s.LastOrder()
+	current := s.Current()
 	request := RenewalRequest{
 		CertificateID: current.CertificateID, Product: s.Product, ProviderProduct: current.ProviderProduct, Years: years,
 	}
-	present := *last
+	present := *s.LastOrder()
+	// A void order in between keeps its place: each has one successor.
+	predecessor := s.Orders[len(s.Orders)-1].OrderID
 	return step{
 		kind: OperationRenew, certificateID: current.CertificateID, request: request,
 		call: func(ctx context.Context, operationID string) (effect, error) {
@@ -80,16 +86,16 @@ func (b *Bridge) renewalStep(upstream Provider, s Service, years int) step {
 			if err != nil {
 				return nil, err
 			}
-			return b.renewed(bought, present, request), nil
+			return b.renewed(bought, present.Term, predecessor, request), nil
 		},
 	}
 }
 
-func (b *Bridge) renewed(bought Purchase, present Order, request RenewalRequest) effect {
+func (b *Bridge) renewed(bought Purchase, present Term, predecessor string, request RenewalRequest) effect {
 	return func(s *Service, operation *Operation) []Event {
 		order := b.orderOf(bought, request.Years)
-		order.Predecessor = present.OrderID
-		order.Term = nextTerm(present.Term, order.PurchasedOn, request.Years)
+		order.Predecessor = predecessor
+		order.Term = nextTerm(present, order.PurchasedOn, request.Years)
 		certificate := b.certificateOf(bought, order, ReasonRenewal)
 		certificate.Replaces = request.CertificateID
 		s.Orders = append(s.Orders, order)

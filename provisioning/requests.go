@@ -44,7 +44,10 @@ type RenewRequest struct {
 
 // Result is how an action ended, as far as it has.
 type Result struct {
-	Service   Service
-	Operation *Operation // set while the outcome is still to come
-	Created   bool       // the service did not exist before
+	Service Service
+	// Operation is set while the outcome of this action is still to come. Another
+	// operation that is open stands in the service only.
+	Operation *Operation
+	Created   bool // the service did not exist before
+	Unchanged bool // what was asked for was so already; nothing was done
 }

@@ -9,7 +9,7 @@ import "context"
 //
 // Codes: certificate_not_found, action_not_allowed and those of a refusal.
 func (b *Bridge) Revoke(ctx context.Context, caller Caller, serviceID, certificateID string) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
 		account, err := b.account(s.Account)
 		if err != nil {
 			return nil, err
@@ -20,7 +20,7 @@ func (b *Bridge) Revoke(ctx context.Context, caller Caller, serviceID, certifica
 			return nil, certificateNotFound()
 		case certificate.Status == StatusRevoked:
 			return nil, nil
-		case certificate.Status != StatusReplaced:
+		case certificate.Status != StatusReplaced || certificate.Leaf == nil:
 			return nil, conflict("action_not_allowed", "Only a certificate that was replaced by an issued one can be revoked.")
 		}
 		name := certificate.ProviderProduct

@@ -11,7 +11,7 @@ func (b *Bridge) Suspend(ctx context.Context, caller Caller, serviceID string) (
 		if s.State == ServiceTerminated {
 			return nil, conflict("service_terminated", "This service was terminated.")
 		}
-		return s.become(ServiceSuspended), nil
+		return s.enter(ServiceSuspended), nil
 	})
 }
 
@@ -21,7 +21,7 @@ func (b *Bridge) Unsuspend(ctx context.Context, caller Caller, serviceID string)
 		if s.State == ServiceTerminated {
 			return nil, conflict("service_terminated", "This service was terminated.")
 		}
-		return s.become(ServiceActive), nil
+		return s.enter(ServiceActive), nil
 	})
 }
 
@@ -29,12 +29,12 @@ func (b *Bridge) Unsuspend(ctx context.Context, caller Caller, serviceID string)
 // stays bought, and a certificate works until it expires.
 func (b *Bridge) Terminate(ctx context.Context, caller Caller, serviceID string) (Result, error) {
 	return b.change(ctx, caller, serviceID, func(s *Service) (*Event, error) {
-		return s.become(ServiceTerminated), nil
+		return s.enter(ServiceTerminated), nil
 	})
 }
 
-// become answers with the event of a change of state, nil when there is none.
-func (s *Service) become(state ServiceState) *Event {
+// enter answers with the event of a change of state, nil when there is none.
+func (s *Service) enter(state ServiceState) *Event {
 	if s.State == state {
 		return nil
 	}

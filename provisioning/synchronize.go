@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // maxHops bounds how many replacements of one certificate are followed. A chain
@@ -18,9 +19,10 @@ const maxHops = 16
 // reissues that were made elsewhere. An operation whose outcome is uncertain is
 // settled where the provider's answer proves it.
 //
-// Codes: service_not_found, synchronization_conflict and those of a read that
-// failed.
+// Codes: service_not_found, replacement_chain, operation_in_progress and those of
+// a read that failed.
 func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID string) (Result, error) {
+	search := &search{others: map[string]bool{}}
 	for range writeAttempts {
 		stored, err := b.Service(ctx, caller.Panel, serviceID)
 		if err != nil {
@@ -34,13 +36,25 @@ func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID strin
 		if err != nil {
 			return Result{}, err
 		}
-		result, err := b.takeIn(caller, stored, seen)
-		if errors.Is(err, ErrStale) {
-			continue
+		search.upstream, search.found = account.Upstream, ""
+		result, err := b.takeIn(ctx, caller, stored, seen, search)
+		switch {
+		case errors.Is(err, ErrStale):
+		case errors.Is(err, ErrExists) && search.found != "":
+			search.others[search.found] = true
+		case errors.Is(err, ErrExists):
+			return Result{}, brokenChain(err)
+		default:
+			return result, err
 		}
-		return result, err
 	}
 	return Result{}, inProgress()
+}
+
+// brokenChain: what the provider says about replacements cannot be believed. It
+// takes a person.
+func brokenChain(cause error) *Error {
+	return &Error{Kind: KindUnavailable, Code: "replacement_chain", Detail: tellSupport, Err: cause}
 }
 
 // look reads every certificate of a service that can still change, and follows
@@ -48,7 +62,7 @@ func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID strin
 func (b *Bridge) look(ctx context.Context, upstream Provider, s Service) ([]CertificateDetail, error) {
 	var waiting []string
 	for _, certificate := range s.Certificates {
-		if certificate.changes() {
+		if certificate.changes() || s.Operation != nil && s.Operation.CertificateID == certificate.CertificateID {
 			waiting = append(waiting, certificate.CertificateID)
 		}
 	}
@@ -68,8 +82,7 @@ func (b *Bridge) look(ctx context.Context, upstream Provider, s Service) ([]Cert
 		seen = append(seen, detail)
 		if next := detail.ReplacedBy; next != "" && s.Certificate(next) == nil {
 			if hops++; hops > maxHops {
-				return nil, &Error{Kind: KindUnavailable, Code: "replacement_chain", Detail: tellSupport,
-					Err: fmt.Errorf("certificate %s is replaced more than %d times", id, maxHops)}
+				return nil, brokenChain(fmt.Errorf("certificate %s is replaced more than %d times", id, maxHops))
 			}
 			waiting = append(waiting, next)
 		}
@@ -99,47 +112,55 @@ func (c *Certificate) changes() bool {
 
 // takeIn stores what was seen, and in the same write what it proves about an
 // operation in doubt.
-func (b *Bridge) takeIn(caller Caller, stored Service, seen []CertificateDetail) (Result, error) {
+func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen []CertificateDetail, search *search) (Result, error) {
 	after := stored.Clone()
 	events := b.mirrorDetails(&after, seen)
-	changed, err := b.prove(&after, seen)
+	changed, err := b.prove(ctx, &after, seen, search)
 	if err != nil {
-		return Result{}, err
+		// What was seen is worth storing all the same.
+		b.log.Warn("an operation in doubt could not be looked after", "operation", after.Operation.ID, "error", err)
 	}
 	now := b.instant()
 	after.SynchronizedAt = now
 	for i := range events {
 		events[i].Actor = caller.Actor
 	}
-	if !changed {
-		return b.write(&stored, after, nil, events)
-	}
 	operation := after.Operation
-	operation.UpdatedAt = now
-	if !operation.State.Open() {
+	switch {
+	case !changed:
+		return b.write(&stored, after, nil, events)
+	case operation.State.Open():
+		events = append(events, abandoned(*operation))
+	default:
 		operation.FinishedAt = now
+		events = append(events, Event{
+			Kind: "operation." + string(operation.State), Actor: caller.Actor, Operation: operation.ID,
+			Detail: string(operation.Kind) + ", by what the provider holds",
+		})
 	}
-	return b.write(&stored, after, operation, append(events, Event{
-		Kind: "operation." + string(operation.State), Actor: caller.Actor, Operation: operation.ID,
-		Detail: string(operation.Kind) + ", by what the provider holds",
-	}))
+	operation.UpdatedAt = now
+	return b.write(&stored, after, operation, events)
 }
 
 // mirrorDetails brings a service's certificates up to what the provider said.
 func (b *Bridge) mirrorDetails(s *Service, seen []CertificateDetail) []Event {
 	var events []Event
 	for _, detail := range seen {
+		if s.Certificate(detail.CertificateID) == nil && s.adopt(detail, seen, b.instant()) {
+			events = append(events, Event{Kind: "certificate.found", Detail: "certificate " + detail.CertificateID + ", a reissue made elsewhere"})
+		}
 		certificate := s.Certificate(detail.CertificateID)
 		if certificate == nil {
-			certificate = s.adopt(detail, seen)
-			if certificate == nil {
-				continue
-			}
-			certificate.CreatedAt = b.instant()
-			events = append(events, Event{Kind: "certificate.found", Detail: "certificate " + detail.CertificateID + " replaces " + certificate.Replaces})
+			continue
+		}
+		if detail.ReplacedBy != "" && s.replacesInACircle(certificate, detail.ReplacedBy) {
+			events = append(events, Event{Kind: "certificate.circle", Detail: "certificate " + certificate.CertificateID +
+				" is said to be replaced by " + detail.ReplacedBy + ", which it replaces; not believed"})
+			detail = withoutReplacement(certificate, detail)
 		}
 		before := certificate.Status
 		b.mirrorDetail(certificate, detail)
+		s.relink(certificate)
 		if certificate.Status != before {
 			events = append(events, Event{Kind: "certificate." + string(certificate.Status),
 				Detail: fmt.Sprintf("certificate %s was %s", certificate.CertificateID, before)})
@@ -149,21 +170,81 @@ func (b *Bridge) mirrorDetails(s *Service, seen []CertificateDetail) []Event {
 }
 
 // adopt links a certificate that the provider says replaced one of the lineage:
-// a reissue made elsewhere, or one of ours whose answer was lost.
-func (s *Service) adopt(detail CertificateDetail, seen []CertificateDetail) *Certificate {
+// a reissue made elsewhere, or one of ours whose answer was lost. It comes before
+// the certificate that in turn replaced it, if that one is known already.
+func (s *Service) adopt(detail CertificateDetail, seen []CertificateDetail, now time.Time) bool {
 	i := slices.IndexFunc(seen, func(d CertificateDetail) bool { return d.ReplacedBy == detail.CertificateID })
-	if i < 0 {
-		return nil
+	if i < 0 || s.Certificate(seen[i].CertificateID) == nil {
+		return false
 	}
-	replaced := s.Certificate(seen[i].CertificateID)
-	if replaced == nil {
-		return nil
+	replaced := *s.Certificate(seen[i].CertificateID)
+	found := Certificate{
+		CertificateID: detail.CertificateID, OrderID: replaced.OrderID, Reason: ReasonReissue, Status: StatusUnknown,
+		Replaces: replaced.CertificateID, WebServer: replaced.WebServer, Contact: replaced.Contact, CreatedAt: now,
 	}
-	s.Certificates = append(s.Certificates, Certificate{
-		CertificateID: detail.CertificateID, OrderID: replaced.OrderID, Reason: ReasonReissue,
-		Replaces: replaced.CertificateID, WebServer: replaced.WebServer, Contact: replaced.Contact,
-	})
-	return &s.Certificates[len(s.Certificates)-1]
+	found.name(detail, replaced)
+	at := slices.IndexFunc(s.Certificates, func(c Certificate) bool { return c.CertificateID == detail.ReplacedBy })
+	if at < 0 {
+		at = len(s.Certificates)
+	}
+	s.Certificates = slices.Insert(s.Certificates, at, found)
+	return true
+}
+
+// name finds out what a certificate that somebody else asked for is for: from its
+// CSR, else from the one that it replaces. How control of the names is shown is
+// taken over, so that the next reissue can take it over in turn.
+func (c *Certificate) name(detail CertificateDetail, replaced Certificate) {
+	c.CommonName, c.Domains = replaced.CommonName, slices.Clone(replaced.Domains)
+	if csr, err := DecodeCSR(detail.CSR); err == nil {
+		c.CommonName, c.Domains = csr.CommonName, csr.Domains
+	}
+	names := []string{c.CommonName}
+	if len(replaced.Validation) > 1 {
+		names = append(names, c.Domains...)
+	}
+	for _, name := range names {
+		for _, before := range replaced.Validation {
+			if before.Domain == name || len(replaced.Validation) == 1 && before.Method != ValidateByEmail {
+				c.Validation = append(c.Validation, DomainValidation{
+					Domain: name, Method: before.Method, ApproverEmail: before.ApproverEmail, Status: ValidationPending,
+				})
+			}
+		}
+	}
+}
+
+// replacesInACircle tells whether a certificate, or what it replaced, is said to
+// have been replaced by one of these.
+func (s *Service) replacesInACircle(certificate *Certificate, replacedBy string) bool {
+	for hops := 0; certificate != nil && hops <= len(s.Certificates); hops++ {
+		if certificate.CertificateID == replacedBy {
+			return true
+		}
+		certificate = s.Certificate(certificate.Replaces)
+	}
+	return false
+}
+
+// withoutReplacement is a detail whose replacement is not believed: then it is not
+// replaced either.
+func withoutReplacement(certificate *Certificate, detail CertificateDetail) CertificateDetail {
+	detail.ReplacedBy = ""
+	if detail.Status == StatusReplaced {
+		detail.Status = certificate.Status
+		if detail.Leaf != nil {
+			detail.Status = StatusIssued
+		}
+	}
+	return detail
+}
+
+// relink notes what replaced what in a chain whose middle was found late.
+func (s *Service) relink(certificate *Certificate) {
+	next := s.Certificate(certificate.ReplacedBy)
+	if next != nil && next.Reason == ReasonReissue && next.Replaces != certificate.CertificateID {
+		next.Replaces = certificate.CertificateID
+	}
 }
 
 // mirrorDetail takes over what the provider said about one certificate. What it
@@ -196,19 +277,18 @@ func (b *Bridge) mirrorDetail(c *Certificate, detail CertificateDetail) {
 	}
 }
 
-// statusOf is the status of a certificate after the provider was asked. A
-// replaced certificate stays in use until its replacement is issued, so
+// statusOf is the status of a certificate after the provider was asked. One that
+// was issued and replaced stays in use until its replacement is issued, so
 // "replaced" is not taken over here but by retire. A leaf whose time is over has
 // expired, whatever the provider says.
 func (b *Bridge) statusOf(c *Certificate, detail CertificateDetail) Status {
 	status := detail.Status
-	if status == StatusReplaced {
-		status = c.Status
-		if c.Leaf != nil {
-			status = StatusIssued
-		}
-	}
-	if status == StatusIssued && c.Leaf == nil {
+	switch {
+	case c.Status == StatusRevoked, c.Status == StatusReplaced && status == StatusReplaced:
+		return c.Status
+	case status == StatusReplaced && c.Leaf != nil:
+		status = StatusIssued
+	case status == StatusIssued && c.Leaf == nil:
 		// Issued without a file is not issued for a customer.
 		return StatusPendingValidation
 	}
@@ -218,13 +298,14 @@ func (b *Bridge) statusOf(c *Certificate, detail CertificateDetail) Status {
 	return status
 }
 
-// retire marks certificates as replaced whose replacement is issued.
+// retire marks certificates as replaced whose replacement, or what replaced that
+// in turn, is issued.
 func (s *Service) retire() []Event {
 	var events []Event
 	for i := range s.Certificates {
 		certificate := &s.Certificates[i]
-		next := s.Certificate(certificate.ReplacedBy)
-		if next == nil || next.Leaf == nil || !certificate.changes() {
+		next := s.issuedAfter(certificate)
+		if next == nil || !certificate.changes() {
 			continue
 		}
 		certificate.Status = StatusReplaced
@@ -232,4 +313,15 @@ func (s *Service) retire() []Event {
 			Detail: "certificate " + certificate.CertificateID + " by " + next.CertificateID})
 	}
 	return events
+}
+
+// issuedAfter follows what replaced a certificate to the first that was issued.
+func (s *Service) issuedAfter(certificate *Certificate) *Certificate {
+	for range s.Certificates {
+		certificate = s.Certificate(certificate.ReplacedBy)
+		if certificate == nil || certificate.Leaf != nil {
+			return certificate
+		}
+	}
+	return nil
 }

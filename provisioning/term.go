@@ -4,8 +4,11 @@ package provisioning
 
 const (
 	// renewalOpensDays is how many days before the end of the paid term the next
-	// one can be bought.
-	renewalOpensDays = 90
+	// one can be bought. Providers say 90, by the calendar of their own zone; one
+	// day less is right in every zone.
+	renewalOpensDays = 89
+	// renewalClosesDays is how many days after the end it can still be bought.
+	renewalClosesDays = 180
 	// sameTermDays is how far a panel's paid-until may lie behind the end of the
 	// paid term and still mean that term: panels count from the day of their
 	// invoice, providers from the day of the purchase. Terms are whole years, so
@@ -28,6 +31,9 @@ func nextTerm(present Term, purchased Date, years int) Term {
 	return Term{StartsOn: starts, EndsOn: starts.AddYears(years)}
 }
 
+// renewalClosed tells whether it is too late to buy the next term.
+func (t Term) renewalClosed(today Date) bool { return t.EndsOn.DaysUntil(today) > renewalClosesDays }
+
 // renewalOpensOn is the first day on which the next term can be bought.
 func (t Term) renewalOpensOn() Date { return t.EndsOn.AddDays(-renewalOpensDays) }
 
@@ -37,12 +43,30 @@ func (t Term) covers(paidUntil Date) bool {
 	return t.EndsOn.DaysUntil(paidUntil) <= sameTermDays
 }
 
-// LastOrder is the newest order, nil before the purchase.
+// LastOrder is the newest order that is worth something, nil before the
+// purchase. An order whose certificates were all cancelled is void: it pays for
+// nothing, and the next renewal is bought as if it had never been.
 func (s *Service) LastOrder() *Order {
-	if len(s.Orders) == 0 {
-		return nil
+	for i := len(s.Orders) - 1; i >= 0; i-- {
+		if !s.void(s.Orders[i].OrderID) {
+			return &s.Orders[i]
+		}
 	}
-	return &s.Orders[len(s.Orders)-1]
+	return nil
+}
+
+func (s *Service) void(orderID string) bool {
+	cancelled := false
+	for _, certificate := range s.Certificates {
+		if certificate.OrderID != orderID {
+			continue
+		}
+		if certificate.Status != StatusCancelled || certificate.Leaf != nil {
+			return false
+		}
+		cancelled = true
+	}
+	return cancelled
 }
 
 // PaidUntil is the end of the last term that was paid, whatever becomes of the

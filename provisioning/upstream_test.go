@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -30,6 +29,8 @@ type upstream struct {
 	charges      int
 	last         int
 	next         *fate
+	replacesLate bool          // a reissue is shown only when it is issued
+	panics       bool          // the next purchase panics
 	gate         chan struct{} // unless nil, calls wait until it is closed
 	entered      chan string   // unless nil, told the name of each call that begins
 }
@@ -49,6 +50,13 @@ func (u *upstream) fail(executed bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.next = &fate{executed, err}
+}
+
+// calm takes a fate back that no call has met.
+func (u *upstream) calm() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.next = nil
 }
 
 func (u *upstream) charged() int {
@@ -116,6 +124,9 @@ func (u *upstream) Products() []provisioning.Product {
 }
 
 func (u *upstream) Purchase(ctx context.Context, _ provisioning.PurchaseRequest) (bought provisioning.Purchase, err error) {
+	if u.panics {
+		panic("a mistake of ours")
+	}
 	err = u.do(ctx, "purchase", func() error { bought = u.buy(true); return nil })
 	return bought, err
 }
@@ -145,12 +156,18 @@ func (u *upstream) Activate(ctx context.Context, request provisioning.Configurat
 func (u *upstream) Reissue(ctx context.Context, request provisioning.ConfigurationRequest) (submission provisioning.Submission, err error) {
 	err = u.do(ctx, "reissue", func() error {
 		id := u.buy(false).CertificateID
-		old := u.certificates[request.CertificateID]
-		old.ReplacedBy, old.Status = id, provisioning.StatusReplaced
+		if !u.replacesLate {
+			u.replace(request.CertificateID, id)
+		}
 		submission = u.submit(id, request)
 		return nil
 	})
 	return submission, err
+}
+
+func (u *upstream) replace(id, by string) {
+	old := u.certificates[id]
+	old.ReplacedBy, old.Status = by, provisioning.StatusReplaced
 }
 
 func (u *upstream) submit(id string, request provisioning.ConfigurationRequest) provisioning.Submission {
@@ -180,9 +197,8 @@ func (u *upstream) reissueElsewhere(id string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	next := u.buy(false).CertificateID
-	old := u.certificates[id]
-	old.ReplacedBy, old.Status = next, provisioning.StatusReplaced
-	u.certificates[next].Status, u.certificates[next].CommonName = provisioning.StatusPendingValidation, old.CommonName
+	u.replace(id, next)
+	u.certificates[next].Status, u.certificates[next].CommonName = provisioning.StatusPendingValidation, u.certificates[id].CommonName
 	return next
 }
 
@@ -198,8 +214,19 @@ func (u *upstream) Certificate(ctx context.Context, id string) (detail provision
 	return detail, err
 }
 
-func (u *upstream) Certificates(context.Context, int, int) (provisioning.CertificatePage, error) {
-	return provisioning.CertificatePage{}, errors.New("no action lists certificates")
+func (u *upstream) Certificates(ctx context.Context, _, _ int) (page provisioning.CertificatePage, err error) {
+	err = u.do(ctx, "certificates", func() error {
+		for n := u.last; n > u.last-20; n-- { // the newest
+			id := fmt.Sprint(n)
+			detail, found := u.certificates[id]
+			if !found {
+				continue
+			}
+			page.Certificates = append(page.Certificates, provisioning.CertificateSummary{CertificateID: id, Status: detail.Status, CommonName: detail.CommonName})
+		}
+		return nil
+	})
+	return page, err
 }
 
 func (u *upstream) ChangeValidation(ctx context.Context, request provisioning.ValidationRequest) (instructions []provisioning.DomainValidation, err error) {
@@ -221,7 +248,10 @@ func (u *upstream) ApproverEmails(_ context.Context, domain, _ string) ([]string
 }
 
 func (u *upstream) Revoke(ctx context.Context, id, _ string) error {
-	return u.do(ctx, "revoke", func() error { return nil })
+	return u.do(ctx, "revoke", func() error {
+		u.certificates[id].Status = provisioning.StatusRevoked
+		return nil
+	})
 }
 
 func (u *upstream) Balance(context.Context) (provisioning.Money, error) {

@@ -5,19 +5,21 @@ package provisioning
 import "context"
 
 // ChangeValidation changes how control of the domains is shown while validation
-// is pending. Giving the present methods again reads the instructions anew.
+// is pending. Giving the present methods again reads the instructions anew. Of
+// several certificates under validation certificateID says which; "" is the
+// newest.
 //
-// Codes: action_not_allowed, those of the validation choices and those of a
-// refusal.
-func (b *Bridge) ChangeValidation(ctx context.Context, caller Caller, serviceID string, choices []ValidationChoice) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
-		account, product, err := b.open(s)
+// Codes: certificate_not_found, action_not_allowed, those of the validation
+// choices and those of a refusal.
+func (b *Bridge) ChangeValidation(ctx context.Context, caller Caller, serviceID, certificateID string, choices []ValidationChoice) (Result, error) {
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
+		account, product, err := b.open(*s)
 		if err != nil {
 			return nil, err
 		}
-		target := s.UnderValidation()
-		if target == nil {
-			return nil, notUnderValidation()
+		target, err := s.validating(certificateID)
+		if err != nil {
+			return nil, err
 		}
 		complete, err := chooseValidation(product, validatedNames(product, target.CommonName, target.Domains), choices)
 		if err != nil {
@@ -34,6 +36,11 @@ func (b *Bridge) ChangeValidation(ctx context.Context, caller Caller, serviceID 
 					}
 					return validationChanged(request.CertificateID, instructions), nil
 				},
+				doubted: func(s *Service) {
+					// Which methods are in force is not known: no instructions are
+					// better than false ones.
+					s.Certificate(request.CertificateID).Validation = withoutInstructions(complete, ValidationPending)
+				},
 			}, nil
 		}}, nil
 	})
@@ -48,18 +55,18 @@ func validationChanged(certificateID string, instructions []DomainValidation) ef
 }
 
 // RetryValidation has approver e-mails sent again, files and records looked at
-// again.
+// again. certificateID is as in ChangeValidation.
 //
-// Codes: action_not_allowed and those of a refusal.
-func (b *Bridge) RetryValidation(ctx context.Context, caller Caller, serviceID string) (Result, error) {
-	return b.act(ctx, caller, serviceID, func(s Service) ([]move, error) {
-		account, _, err := b.open(s)
+// Codes: certificate_not_found, action_not_allowed and those of a refusal.
+func (b *Bridge) RetryValidation(ctx context.Context, caller Caller, serviceID, certificateID string) (Result, error) {
+	return b.act(ctx, caller, serviceID, func(s *Service) ([]move, error) {
+		account, _, err := b.open(*s)
 		if err != nil {
 			return nil, err
 		}
-		target := s.UnderValidation()
-		if target == nil {
-			return nil, notUnderValidation()
+		target, err := s.validating(certificateID)
+		if err != nil {
+			return nil, err
 		}
 		certificateID := target.CertificateID
 		return []move{func(Service) (step, error) {
@@ -79,18 +86,18 @@ func (b *Bridge) RetryValidation(ctx context.Context, caller Caller, serviceID s
 	})
 }
 
-// repeatable takes the doubt out of a call that does the same however often it
-// is made: it may simply be asked for again.
-func repeatable(err error) error {
-	told := failureOf(err)
-	if told.outcome != Unknown {
-		return err
+// validating finds the certificate whose validation is meant.
+func (s *Service) validating(certificateID string) (*Certificate, error) {
+	target := s.UnderValidation()
+	if certificateID != "" {
+		if target = s.Certificate(certificateID); target == nil {
+			return nil, certificateNotFound()
+		}
 	}
-	return &ProviderError{Outcome: NotExecuted, Fault: FaultUnreachable, Upstream: told.err.Upstream, Err: err}
-}
-
-func notUnderValidation() *Error {
-	return conflict("action_not_allowed", "No certificate of this service is being validated.")
+	if target == nil || !target.validating() {
+		return nil, conflict("action_not_allowed", "No certificate of this service is being validated.")
+	}
+	return target, nil
 }
 
 // ApproverEmails lists the addresses that may approve a domain by e-mail. account

@@ -39,7 +39,7 @@ func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
 
 const (
 	problem = `{"type":"about:blank","title":"Not Found","status":404,"code":"service_not_found","detail":"No.","retryable":false,"request_id":"1"}`
-	who     = `{"panel":"1","key_id":"2","scopes":["read"],"expires_at":null,"address":"127.0.0.1","version":"1","time":"2026-11-22T09:00:00Z"}`
+	who     = `{"panel":"1","panel_name":"shop","key_id":"2","scopes":["read"],"expires_at":null,"address":"127.0.0.1","version":"1","time":"2026-11-22T09:00:00Z"}`
 )
 
 // A check that lets anything pass would make every other test worthless.

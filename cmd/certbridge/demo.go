@@ -34,7 +34,7 @@ and no network. It runs until it is interrupted, and leaves nothing behind.
 Both live by the simulator's clock: what moves it makes both a year older.`,
 		Args: cobra.NoArgs,
 	}
-	var options demoOptions
+	options := demoOptions{start: realTime()}
 	flags := command.Flags()
 	flags.StringVar(&options.listen, "listen", "127.0.0.1:8080", "`ADDRESS` of the HTTP API")
 	flags.StringVar(&options.simulatorListen, "simulator-listen", defaultSimulatorAddress, "`ADDRESS` of the simulator")
@@ -50,6 +50,7 @@ Both live by the simulator's clock: what moves it makes both a year older.`,
 type demoOptions struct {
 	listen, simulatorListen string
 	dir, keyFile            string
+	start                   time.Time // of the simulator's clock
 }
 
 const (
@@ -122,7 +123,7 @@ func (d *demo) open(ctx context.Context, options demoOptions) (err error) {
 		return err
 	}
 	d.later(func() error { _ = simulatorListener.Close(); return nil })
-	if err := d.openSimulator(ctx, simulatorListener); err != nil {
+	if err := d.openSimulator(ctx, simulatorListener, options.start); err != nil {
 		return err
 	}
 	path, remove, err := demoDatabase(options.dir)
@@ -136,8 +137,10 @@ func (d *demo) open(ctx context.Context, options demoOptions) (err error) {
 
 // openSimulator serves the simulator until Close, longer than the bridge, whose
 // last operations need it.
-func (d *demo) openSimulator(ctx context.Context, listener net.Listener) (err error) {
-	if d.simulated, err = simulator.New(simulatorOptions("sandbox")); err != nil {
+func (d *demo) openSimulator(ctx context.Context, listener net.Listener, start time.Time) (err error) {
+	of := simulatorOptions("sandbox")
+	of.Now = start
+	if d.simulated, err = simulator.New(of); err != nil {
 		return err
 	}
 	// Somebody who tries things out is not a program that has to be slowed down.
@@ -188,7 +191,7 @@ func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
 // furnish makes the panel and its services.
 func (d *demo) furnish(ctx context.Context) (demoScene, error) {
 	scene := demoScene{
-		API: "http://" + d.app.listener.Addr().String(), Simulator: d.simulatorURL + simulatorPath, Control: d.simulatorURL + "/control/",
+		API: "http://" + d.app.listener.Addr().String(), Simulator: d.simulatorURL + simulatorPath, Control: d.simulatorURL + simulatorControl,
 		Database: d.database, Panel: demoPanel,
 	}
 	key := provisioning.PanelKey{Scopes: []provisioning.Scope{provisioning.ScopeOperate}}

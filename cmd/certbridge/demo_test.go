@@ -13,8 +13,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"github.com/certbridge/certbridge/provisioning"
 )
 
 // Whoever copies the commands that the demo prints gets no error.
@@ -83,11 +89,7 @@ func TestDemoRunsUntilItIsInterrupted(t *testing.T) {
 	if status, body := get(t, scene.API+"/readyz", ""); status != http.StatusOK {
 		t.Errorf("/readyz answers %d %s", status, body)
 	}
-	want := map[string]string{
-		"1001": "awaiting_configuration", "1002": "pending_validation", "1003": "issued",
-		"1004": "issued", "1005": "issued", "1006": "issued",
-	}
-	for id, status := range want {
+	for id, status := range demoStatuses() {
 		code, body := get(t, scene.API+"/v1/services/"+id, scene.Key)
 		var service struct {
 			Status       string
@@ -125,6 +127,91 @@ func TestDemoRunsUntilItIsInterrupted(t *testing.T) {
 	}
 	if len(left) != 1 { // the key file, which was asked for
 		t.Errorf("it left %v behind", left)
+	}
+}
+
+// The demo tells the same story with the same ids whatever day it is: with leaves of
+// 200, 100 and 47 days, and on the days between them.
+func TestDemoDoesNotDependOnTheDate(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	stories := map[string][]demoService{}
+	t.Run("clocks", func(t *testing.T) {
+		for _, day := range []string{
+			"2026-07-20", "2026-11-22", "2027-03-15", "2027-08-01", "2028-02-29", "2028-12-31", "2029-03-15", "2029-05-01", "2030-06-15", "2031-12-31",
+		} {
+			t.Run(day, func(t *testing.T) {
+				t.Parallel()
+				story := tellDemo(t, day)
+				mu.Lock()
+				defer mu.Unlock()
+				stories[day] = story
+			})
+		}
+	})
+	for day, story := range stories {
+		if diff := cmp.Diff(stories["2026-11-22"], story); diff != "" {
+			t.Errorf("%s (-2026-11-22 +%s):\n%s", day, day, diff)
+		}
+	}
+	for _, service := range stories["2026-11-22"] {
+		if want := demoStatuses()[service.ServiceID]; service.Status != want {
+			t.Errorf("service %s is %s, want %s", service.ServiceID, service.Status, want)
+		}
+	}
+}
+
+// tellDemo opens a demo at nine o'clock of a day.
+func tellDemo(t *testing.T, day string) []demoService {
+	t.Helper()
+	start, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &demo{log: zap.NewNop()}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	err = d.open(t.Context(), demoOptions{
+		listen: "127.0.0.1:0", simulatorListen: "127.0.0.1:0", dir: t.TempDir(), start: start.Add(9 * time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene, err := d.furnish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	panel, err := d.app.mirror.Panel(t.Context(), demoPanel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldest, err := d.app.bridge.Service(t.Context(), panel.ID, "1006")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := oldest.Certificates[len(oldest.Certificates)-1]
+	if len(oldest.Orders) != 2 || last.Reason != provisioning.ReasonRenewal || last.Status != provisioning.StatusAwaitingConfiguration {
+		t.Errorf("the renewal of service 1006 is %+v", last)
+	}
+	inUse := oldest.Certificates[:len(oldest.Certificates)-1]
+	for i, certificate := range inUse[1:] {
+		if before := inUse[i].Leaf; certificate.Leaf.NotBefore.After(before.NotAfter) {
+			t.Errorf("nothing was in use between %s and %s", before.NotAfter, certificate.Leaf.NotBefore)
+		}
+	}
+	if now := d.simulated.Now(); !now.Before(oldest.Current().Leaf.NotAfter) || now.Format(time.DateOnly) != day {
+		t.Errorf("at %s, the certificate of service 1006 is of %s", now, oldest.Current().Leaf.NotAfter)
+	}
+	return scene.Services
+}
+
+func demoStatuses() map[string]string {
+	return map[string]string{
+		"1001": "awaiting_configuration", "1002": "pending_validation", "1003": "issued",
+		"1004": "issued", "1005": "issued", "1006": "issued",
 	}
 }
 

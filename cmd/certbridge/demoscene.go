@@ -69,7 +69,7 @@ See all services, and one of them with what the customer has to do:
 
 Approve its validation as the certificate authority would, look again, download:
 
-  curl -s -X POST ${CONTROL}certificates/{{.ID "1002"}}/approve
+  curl -s -X POST $CONTROL/certificates/{{.ID "1002"}}/approve
   curl -s -X POST -H "Authorization: Bearer $KEY" $API/v1/services/1002/synchronize
   curl -s -H "Authorization: Bearer $KEY" "$API/v1/services/1002/certificate?format=pem"
 
@@ -90,8 +90,8 @@ Look at a lineage of reissues and a renewal, and at an audit trail:
 
 Let 200 days pass for both, and see what the provider was paid:
 
-  curl -s -X POST -d '{"days":200}' ${CONTROL}clock/advance
-  curl -s ${CONTROL}ledger
+  curl -s -X POST -d '{"days":200}' $CONTROL/clock/advance
+  curl -s $CONTROL/ledger
 
 It runs until you press Ctrl-C, and leaves nothing behind but files of your own.
 `

@@ -35,32 +35,34 @@ type demoService struct {
 	Note          string `json:"note"`
 }
 
-// The oldest service was bought so long ago that its renewal has come near, and
-// so long that its first certificate had to be reissued on the way (a leaf lives
-// at most 200 days since 2026-03-15, Baseline Requirements 6.3.2).
+// The oldest service was bought so long ago that its next term can be bought, which
+// is from 89 days before the end of the present one. It is reissued so often that no
+// certificate in between had to run out, whenever the demo is run: a leaf lives at
+// most 200 days since 2026-03-15, 100 from 2027-03-15, 47 from 2029-03-15 (Baseline
+// Requirements 6.3.2).
 const (
-	daysSincePurchase = 300
-	daysSinceReissue  = 130
+	daysSincePurchase   = 280
+	daysBetweenReissues = 45
 )
 
 func (s *demoShop) furnish(ctx context.Context) ([]demoService, error) {
-	today := s.simulated.Now()
-	story := []struct {
-		at   time.Time
-		tell func(context.Context) error
-	}{
-		{today.AddDate(0, 0, -daysSincePurchase), func(ctx context.Context) error { return s.sell(ctx, "1006", "old.example.com", issue) }},
-		{today.AddDate(0, 0, -daysSinceReissue), func(ctx context.Context) error { return s.reissue(ctx, "1006", "old.example.com", issue) }},
-		{today, s.tellToday},
-	}
-	for _, chapter := range story {
-		s.simulated.SetTime(chapter.at)
-		if err := chapter.tell(ctx); err != nil {
+	today, began := s.simulated.Now(), time.Now()
+	for ago := daysSincePurchase; ago > 0; ago -= daysBetweenReissues {
+		s.simulated.SetTime(today.AddDate(0, 0, -ago))
+		tell := s.reissue
+		if ago == daysSincePurchase {
+			tell = s.sell
+		}
+		if err := tell(ctx, "1006", "old.example.com", issue); err != nil {
 			return nil, err
 		}
 	}
+	s.simulated.SetTime(today)
+	if err := s.tellToday(ctx); err != nil {
+		return nil, err
+	}
 	// What happened on the way took its time.
-	s.simulated.SetTime(time.Now())
+	s.simulated.SetTime(today.Add(time.Since(began)))
 	return s.list(ctx)
 }
 
@@ -156,7 +158,7 @@ func (s *demoShop) list(ctx context.Context) ([]demoService, error) {
 		"1003": "issued: download it",
 		"1004": "issued, and its reissue waits for validation",
 		"1005": "issued, and the service is suspended",
-		"1006": "issued by a reissue, and its renewal waits for a CSR",
+		"1006": "reissued every 45 days, and its renewal waits for a CSR",
 	}
 	services, err := s.bridge.Services(ctx, provisioning.ServiceQuery{Panel: s.caller.Panel, Limit: 100})
 	if err != nil {

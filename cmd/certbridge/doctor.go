@@ -24,23 +24,24 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check configuration, database, clock and every account",
 		Long: `Checks the configuration, the database with its schema and settings, this
-machine's clock against the providers', and of every account the key, the
-allow-list and the balance. It says what is wrong and what to do about it, and
+machine's clock against the database server's and the providers', and of every
+account the key, the allow-list and the balance. It says what is wrong and what to do about it, and
 changes nothing. Each account is asked twice: for the time, and for its balance.
 
-Exit codes: 0 all is well, or there are warnings only; 1 something is wrong.`,
+Exit codes: 0 all is well, or there are warnings only; 1 a check failed; 2 the
+command line or the configuration is wrong, and nothing else was checked.`,
 		Args: cobra.NoArgs,
 	}
 	ready := command.Flags().Bool("ready", false, "ask only whether the certbridge that serves at listen is ready, as a container's health check does")
 	asJSON := jsonFlag(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		d := &doctor{program: p, client: &http.Client{
+		d := &doctor{program: p, now: realTime, client: &http.Client{
 			Timeout:       15 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}
 		defer d.client.CloseIdleConnections()
-		d.examine(command.Context(), *ready)
-		return d.report(*asJSON)
+		wrong := d.examine(command.Context(), *ready)
+		return d.report(*asJSON, wrong)
 	}
 	return command
 }
@@ -62,6 +63,7 @@ const (
 type doctor struct {
 	*program
 	client   *http.Client
+	now      func() time.Time
 	findings []finding
 }
 
@@ -69,17 +71,18 @@ func (d *doctor) found(check, state, advice, format string, args ...any) {
 	d.findings = append(d.findings, finding{check, state, fmt.Sprintf(format, args...), advice})
 }
 
-func (d *doctor) examine(ctx context.Context, readyOnly bool) {
+// examine makes all checks. Its error is what is wrong with the configuration.
+func (d *doctor) examine(ctx context.Context, readyOnly bool) error {
 	loaded, err := d.loadConfig()
 	if err != nil {
 		d.wrongConfiguration(err)
-		return
+		return err
 	}
 	if readyOnly {
 		d.ready(ctx, loaded.Listen)
-		return
+		return nil
 	}
-	d.found("configuration", checkOK, "", "accounts: %d, purchase at %s", len(loaded.Accounts), loaded.Purchase.When)
+	d.found("configuration", checkOK, "", "%s, purchase at %s", counted(len(loaded.Accounts), "account"), loaded.Purchase.When)
 	for _, warning := range loaded.Warnings {
 		d.found("configuration", checkWarning, "", "%s", warning)
 	}
@@ -88,9 +91,10 @@ func (d *doctor) examine(ctx context.Context, readyOnly bool) {
 		d.found("accounts", checkWarning, "add an entry to accounts; `certbridge example` shows one", "none is configured; nothing can be bought")
 	}
 	for _, account := range loaded.Accounts {
-		d.clock(ctx, account)
+		d.providerClock(ctx, account)
 		d.account(ctx, account)
 	}
+	return nil
 }
 
 func (d *doctor) wrongConfiguration(err error) {
@@ -111,43 +115,81 @@ func (d *doctor) database(ctx context.Context, database config.Database) {
 		return
 	}
 	panels, err := m.Panels(ctx)
-	err = errors.Join(err, m.Close())
 	switch {
 	case err != nil:
 		d.found("database", checkFailed, "", "%v", err)
 	case len(panels) == 0:
 		d.found("database", checkWarning, "`certbridge panel create NAME` makes one", "%s, schema and settings are right; there are no panels yet", database.Driver)
 	default:
-		d.found("database", checkOK, "", "%s, schema and settings are right; panels: %d", database.Driver, len(panels))
+		d.found("database", checkOK, "", "%s, schema and settings are right; %s", database.Driver, counted(len(panels), "panel"))
+	}
+	if database.Driver != config.DriverSQLite { // which has no clock but this machine's
+		d.databaseClock(ctx, m)
+	}
+	if err := m.Close(); err != nil {
+		d.found("database", checkFailed, "", "%v", err)
 	}
 }
 
-// The clock may differ from a provider's by a network delay and the second to
-// which HTTP rounds. TLS, terms and key expiry stand more; leases do not care.
+// counted writes a number of things.
+func counted(number int, thing string) string {
+	if number != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", number, thing)
+}
+
+// The clock may differ from another one by a network delay and, from a provider's,
+// by the second to which HTTP rounds. TLS, terms and key expiry stand more; leases
+// do not care.
 const (
 	clockWarning = 5 * time.Second
 	clockFailure = time.Minute
 )
 
-// clock compares this machine's time with the Date of any answer of the
+// databaseClock compares this machine's time with the database server's. Which of
+// them is right it cannot know.
+func (d *doctor) databaseClock(ctx context.Context, m *mirror.Mirror) {
+	const check = "clock against the database"
+	before := d.now()
+	there, err := m.Clock(ctx)
+	if err != nil {
+		d.found(check, checkFailed, "", "%v", err)
+		return
+	}
+	waited := d.now().Sub(before)
+	d.compare(check, before.Add(waited/2), there, "let a time service (chrony, systemd-timesyncd) keep the clocks of this machine and of the database server; "+
+		"every certbridge on this database must agree on when a key ends")
+}
+
+// providerClock compares this machine's time with the Date of any answer of the
 // provider. The request carries nothing, so the answer is a refusal.
-func (d *doctor) clock(ctx context.Context, account config.Account) {
+func (d *doctor) providerClock(ctx context.Context, account config.Account) {
 	check := "clock against " + account.Name
 	there, err := d.providerTime(ctx, providerURL(account))
 	if err != nil {
 		d.found(check, checkWarning, "see what is said about the account", "cannot be compared: %v", err)
 		return
 	}
-	const advice = "let a time service (chrony, systemd-timesyncd) keep the clock"
-	off := realTime().Sub(there).Abs()
-	switch {
-	case off >= clockFailure:
-		d.found(check, checkFailed, advice, "this machine's clock is off by %s", off.Round(time.Second))
-	case off >= clockWarning:
-		d.found(check, checkWarning, advice, "this machine's clock is off by %s", off.Round(time.Second))
-	default:
-		d.found(check, checkOK, "", "no more than %s apart", clockWarning)
+	d.compare(check, d.now(), there, "let a time service (chrony, systemd-timesyncd) keep the clock")
+}
+
+// compare judges how far two clocks are apart.
+func (d *doctor) compare(check string, here, there time.Time, advice string) {
+	off, direction := here.Sub(there), "ahead"
+	if off < 0 {
+		direction = "behind"
 	}
+	off = off.Abs()
+	state := checkWarning
+	switch {
+	case off < clockWarning:
+		d.found(check, checkOK, "", "no more than %s apart", clockWarning)
+		return
+	case off >= clockFailure:
+		state = checkFailed
+	}
+	d.found(check, state, advice, "this machine's clock is %s %s", off.Round(time.Second), direction)
 }
 
 func (d *doctor) providerTime(ctx context.Context, url string) (time.Time, error) {
@@ -250,7 +292,8 @@ func (d *doctor) ready(ctx context.Context, listen string) {
 	d.found("ready", checkOK, "", "%s answers %s", url, response.Status)
 }
 
-func (d *doctor) report(asJSON bool) error {
+// report prints the findings. wrong, if set, decides on the exit code.
+func (d *doctor) report(asJSON bool, wrong error) error {
 	healthy := true
 	for _, one := range d.findings {
 		healthy = healthy && one.State != checkFailed
@@ -268,7 +311,7 @@ func (d *doctor) report(asJSON bool) error {
 		}
 	}
 	if !healthy {
-		return errReported
+		return errors.Join(errReported, wrong)
 	}
 	return nil
 }

@@ -11,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/certbridge/certbridge/config"
 	"github.com/certbridge/certbridge/mirror"
+	"github.com/certbridge/certbridge/mirror/mirrortest"
 	"github.com/certbridge/certbridge/provisioning"
 )
 
@@ -45,6 +48,61 @@ func TestDoctorComparesTheClockWithTheProviders(t *testing.T) {
 				t.Errorf("doctor says %+v, want %s", found, c.state)
 			}
 		})
+	}
+}
+
+func TestDoctorComparesTheClockWithTheDatabases(t *testing.T) {
+	t.Parallel()
+	store := mirrortest.Open(t, mirror.MySQL, time.Now)
+	there, err := store.Clock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ahead, direction := range map[time.Duration]string{time.Hour: "ahead", -time.Hour: "behind"} {
+		d := &doctor{now: func() time.Time { return there.Add(ahead) }}
+		d.databaseClock(t.Context(), store)
+		if len(d.findings) != 1 {
+			t.Fatalf("%s: doctor says %+v", ahead, d.findings)
+		}
+		found := d.findings[0]
+		if found.Check != "clock against the database" || found.State != checkFailed || !strings.HasSuffix(found.Detail, direction) ||
+			!strings.Contains(found.Advice, "of this machine and of the database server") {
+			t.Errorf("%s: doctor says %+v", ahead, found)
+		}
+	}
+}
+
+// SQLite has no clock of its own, so nothing is claimed about it.
+func TestDoctorComparesClocksWhereThereAreTwo(t *testing.T) {
+	t.Parallel()
+	for driver, want := range map[string]int{mirror.SQLite: 0, mirror.MySQL: 1} {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, driver)
+			i.must("migrate")
+			if found, _ := i.examined("clock against the database"); len(found) != want {
+				t.Errorf("doctor says %+v", found)
+			}
+		})
+	}
+}
+
+func TestAClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	there := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	for ahead, want := range map[time.Duration]finding{
+		4 * time.Second:   {"clock", checkOK, "no more than 5s apart", ""},
+		-4 * time.Second:  {"clock", checkOK, "no more than 5s apart", ""},
+		20 * time.Second:  {"clock", checkWarning, "this machine's clock is 20s ahead", "mend it"},
+		-20 * time.Second: {"clock", checkWarning, "this machine's clock is 20s behind", "mend it"},
+		time.Hour:         {"clock", checkFailed, "this machine's clock is 1h0m0s ahead", "mend it"},
+		-time.Hour:        {"clock", checkFailed, "this machine's clock is 1h0m0s behind", "mend it"},
+	} {
+		d := &doctor{}
+		d.compare("clock", there.Add(ahead), there, "mend it")
+		if diff := cmp.Diff([]finding{want}, d.findings); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", ahead, diff)
+		}
 	}
 }
 

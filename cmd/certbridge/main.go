@@ -23,7 +23,7 @@ var version string
 // The exit codes.
 const (
 	exitDone   = 0
-	exitFailed = 1 // it was tried and did not succeed; doctor: something is wrong
+	exitFailed = 1 // it was tried and did not succeed; doctor: a check failed
 	exitUsage  = 2 // the command line or the configuration is wrong; nothing was tried
 )
 

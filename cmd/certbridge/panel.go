@@ -36,7 +36,7 @@ func (p *program) panelCreateCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	scopes := command.Flags().StringSlice("scope", []string{string(provisioning.ScopeProvision)},
-		"what the key may do: `read`, provision (includes read) or operate (includes both)")
+		"`SCOPE` of the key: read, provision (includes read) or operate (includes both)")
 	addresses := command.Flags().StringSlice("address", nil,
 		"`ADDRESS` or network, such as 203.0.113.9 or 2001:db8::/48, from which alone the key may be used; may be repeated")
 	asJSON := jsonFlag(command)
@@ -50,7 +50,7 @@ func (p *program) panelCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.sayKey(*asJSON, args[0], token, "Panel "+args[0]+" is made.")
+			return p.sayKey(*asJSON, args[0], token, "The key of the new panel "+args[0], "")
 		})
 	}
 	return command
@@ -92,12 +92,12 @@ func (p *program) panelRotateCommand() *cobra.Command {
 		}
 		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
 			now := realTime()
-			token, err := rotatePanel(ctx, m, args[0], now, now.Add(*overlap))
+			end := now.Add(*overlap)
+			token, older, err := rotatePanel(ctx, m, args[0], now, end)
 			if err != nil {
 				return err
 			}
-			return p.sayKey(*asJSON, args[0], token,
-				fmt.Sprintf("Panel %s has a new key; those before it end at %s.", args[0], now.Add(*overlap).Format(time.RFC3339)))
+			return p.sayKey(*asJSON, args[0], token, "The new key of panel "+args[0], fateOf(older, now, end))
 		})
 	}
 	return command
@@ -140,11 +140,25 @@ func (p *program) withMirror(ctx context.Context, do func(context.Context, *mirr
 	return errors.Join(do(ctx, m), m.Close())
 }
 
+// fateOf says what becomes of a panel's older keys.
+func fateOf(older []string, now, end time.Time) string {
+	switch {
+	case len(older) == 0:
+		return "It is the only one; no older key was in force.\n"
+	case end.After(now):
+		return fmt.Sprintf("Older keys that work until %s at the latest: %s.\n", end.Format(time.RFC3339), strings.Join(older, ", "))
+	}
+	return fmt.Sprintf("Older keys that work no more: %s.\n", strings.Join(older, ", "))
+}
+
 // sayKey shows a key the only time that it is shown.
-func (p *program) sayKey(asJSON bool, panel, token, sentence string) error {
+func (p *program) sayKey(asJSON bool, panel, token, whose, after string) error {
 	if asJSON {
 		return p.sayJSON(map[string]string{"panel": panel, "key": token})
 	}
-	p.say("%s Its key is shown this once:\n\n  %s\n", sentence, token)
+	p.say("%s, shown this once:\n\n  %s\n", whose, token)
+	if after != "" {
+		p.say("%s", after)
+	}
 	return nil
 }

@@ -61,14 +61,15 @@ func createPanel(ctx context.Context, m *mirror.Mirror, name string, key provisi
 }
 
 // rotatePanel adds a key that may do what the newest one may, and ends those
-// that are in force. The new one is stored first: a panel is never without a key.
-func rotatePanel(ctx context.Context, m *mirror.Mirror, name string, now, end time.Time) (token string, err error) {
+// that are in force, whose ids it gives as well. The new one is stored first: a
+// panel is never without a key.
+func rotatePanel(ctx context.Context, m *mirror.Mirror, name string, now, end time.Time) (token string, older []string, err error) {
 	panel, err := findPanel(ctx, m, name)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if len(panel.Keys) == 0 {
-		return "", fmt.Errorf("panel %s never had a key", name)
+		return "", nil, fmt.Errorf("panel %s never had a key", name)
 	}
 	newest := slices.MaxFunc(panel.Keys, func(a, b provisioning.PanelKey) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	generated := api.GenerateKey()
@@ -77,16 +78,19 @@ func rotatePanel(ctx context.Context, m *mirror.Mirror, name string, now, end ti
 		Scopes: newest.Scopes, Addresses: newest.Addresses, CreatedAt: now,
 	})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	for _, key := range panel.Keys {
-		if key.InForce(now) && (key.ExpiresAt.IsZero() || end.Before(key.ExpiresAt)) {
-			if err := m.ExpirePanelKey(ctx, key.ID, end); err != nil {
-				return "", err
-			}
+		if !key.InForce(now) {
+			continue
 		}
+		// The store keeps an earlier end.
+		if err := m.ExpirePanelKey(ctx, key.ID, end); err != nil {
+			return "", nil, err
+		}
+		older = append(older, key.ID)
 	}
-	return generated.Token, nil
+	return generated.Token, older, nil
 }
 
 // revokeKeys ends one key of a panel, or all, and tells which were in force.

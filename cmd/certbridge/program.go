@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -120,7 +121,9 @@ func realTime() time.Time { return time.Now().UTC() }
 func openMirror(ctx context.Context, database config.Database, options mirror.Options) (*mirror.Mirror, error) {
 	options.Driver, options.DSN, options.Now = database.Driver, database.DSN.Reveal(), realTime
 	if database.Driver == config.DriverSQLite && !options.AnySchema {
-		if _, err := os.Stat(options.DSN); errors.Is(err, fs.ErrNotExist) {
+		_, file := os.Stat(options.DSN)
+		_, folder := os.Stat(filepath.Dir(options.DSN)) // without it, the mirror has more to say
+		if errors.Is(file, fs.ErrNotExist) && folder == nil {
 			return nil, fmt.Errorf("there is no database %s; if that is the right place, `certbridge migrate` makes it", options.DSN)
 		}
 	}

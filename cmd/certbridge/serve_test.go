@@ -191,8 +191,11 @@ func TestSimulateServesUntilItIsInterrupted(t *testing.T) {
 	if err := json.NewDecoder(p.stdout).Decode(&told); err != nil {
 		t.Fatalf("%v: %s", err, p.Kill())
 	}
-	if status, body := get(t, told["control_url"]+"clock", ""); status != http.StatusOK {
+	if status, body := get(t, told["control_url"]+"/clock", ""); status != http.StatusOK {
 		t.Errorf("the control API answers %d %s", status, body)
+	}
+	if status, body := get(t, told["control_url"], ""); status != http.StatusOK || !strings.Contains(body, "/control/clock/advance") {
+		t.Errorf("the control API says %d %s of itself", status, body)
 	}
 	query := "?ApiUser=" + told["api_user"] + "&UserName=" + told["api_user"] + "&ApiKey=" + told["api_key"] +
 		"&ClientIp=127.0.0.1&Command=namecheap.users.getBalances"

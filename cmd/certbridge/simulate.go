@@ -56,7 +56,7 @@ func (p *program) simulate(ctx context.Context, address, environment string, asJ
 	base := "http://" + listener.Addr().String()
 	if asJSON {
 		err = p.sayJSON(map[string]string{
-			"base_url": base + simulatorPath, "control_url": base + "/control/", "environment": environment,
+			"base_url": base + simulatorPath, "control_url": base + simulatorControl, "environment": environment,
 			"api_user": simulatorUser, "api_key": simulatorKey,
 		})
 	} else {
@@ -72,9 +72,9 @@ An account of certbridge.yaml that uses it:
     client_ip: 127.0.0.1
     base_url: %s%s
 
-What it can be told:  curl %s/control/
+What it can be told:  curl %s%s/
 It forgets everything when it is interrupted.`,
-			environment, base, simulatorPath, environment, simulatorUser, simulatorKey, base, simulatorPath, base)
+			environment, base, simulatorPath, environment, simulatorUser, simulatorKey, base, simulatorPath, base, simulatorControl)
 	}
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -82,8 +82,12 @@ It forgets everything when it is interrupted.`,
 	return served.Run(ctx)
 }
 
-// simulatorPath is where the provider has its API; the simulator takes any path.
-const simulatorPath = "/xml.response"
+// simulatorPath is where the provider has its API; the simulator takes any path
+// but those below simulatorControl.
+const (
+	simulatorPath    = "/xml.response"
+	simulatorControl = "/control"
+)
 
 func simulatorOptions(environment string) simulator.Options {
 	return simulator.Options{
@@ -101,7 +105,14 @@ type simulatorServer struct {
 func newSimulatorServer(simulated *simulator.Simulator, listener net.Listener) *simulatorServer {
 	mux := http.NewServeMux()
 	mux.Handle("/", simulated)
-	mux.Handle("/control/", simulated.Control())
+	control := simulated.Control()
+	mux.Handle(simulatorControl+"/", control)
+	// The address that is printed ends without a slash; it answers with the list too.
+	mux.HandleFunc(simulatorControl, func(w http.ResponseWriter, r *http.Request) {
+		list := r.Clone(r.Context())
+		list.URL.Path += "/"
+		control.ServeHTTP(w, list)
+	})
 	return &simulatorServer{
 		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second},
 		listener: listener,

@@ -32,7 +32,7 @@ func demo(t *testing.T, program string) *strings.Replacer {
 	t.Helper()
 	var said struct{ API, Control, Key string }
 	startProcess(t, program, &said, "demo", "--json", "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0")
-	control := strings.TrimSuffix(strings.TrimPrefix(said.Control, "http://"), "/control/")
+	control := strings.TrimSuffix(strings.TrimPrefix(said.Control, "http://"), "/control")
 	return strings.NewReplacer(apiAddress, strings.TrimPrefix(said.API, "http://"), simulatorAddress, control, keyLine, "KEY="+said.Key)
 }
 
@@ -42,7 +42,7 @@ func simulate(t *testing.T, program string) *strings.Replacer {
 		ControlURL string `json:"control_url"`
 	}
 	startProcess(t, program, &said, "simulate", "--json", "--listen", "127.0.0.1:0")
-	return strings.NewReplacer(simulatorAddress, strings.TrimSuffix(strings.TrimPrefix(said.ControlURL, "http://"), "/control/"))
+	return strings.NewReplacer(simulatorAddress, strings.TrimSuffix(strings.TrimPrefix(said.ControlURL, "http://"), "/control"))
 }
 
 // stages tells what each page with commands is for.

@@ -54,8 +54,8 @@ func (s *Simulator) Control() http.Handler {
 		"GET /control/clock":                      s.controlClock,
 		"PUT /control/clock":                      s.controlSetClock,
 		"POST /control/clock/advance":             s.controlAdvance,
-		"GET /control/ledger":                     func(*http.Request, []byte) (any, error) { return map[string]any{"charges": s.Ledger()}, nil },
-		"GET /control/calls":                      func(*http.Request, []byte) (any, error) { return map[string]any{"calls": s.Calls()}, nil },
+		"GET /control/ledger":                     func(*http.Request, []byte) (any, error) { return map[string]any{"charges": list(s.Ledger())}, nil },
+		"GET /control/calls":                      func(*http.Request, []byte) (any, error) { return map[string]any{"calls": list(s.Calls())}, nil },
 		"GET /control/certificates":               s.controlCertificates,
 		"POST /control/certificates/{id}/approve": s.byPath(s.Approve),
 		"POST /control/certificates/{id}/reject":  s.byPath(s.RejectByCA),
@@ -134,6 +134,14 @@ func decode(body []byte, target any) error {
 	return nil
 }
 
+// list is never nil, so that an empty one is [] in JSON.
+func list[E any](of []E) []E {
+	if of == nil {
+		return []E{}
+	}
+	return of
+}
+
 func (s *Simulator) controlClock(*http.Request, []byte) (any, error) {
 	return map[string]any{"now": s.Now()}, nil
 }
@@ -190,7 +198,7 @@ func (s *Simulator) controlAdvance(r *http.Request, body []byte) (any, error) {
 }
 
 func (s *Simulator) controlCertificates(*http.Request, []byte) (any, error) {
-	return map[string]any{"certificates": s.Certificates()}, nil
+	return map[string]any{"certificates": list(s.Certificates())}, nil
 }
 
 // byPath runs a staff action on the certificate in the path.
@@ -246,11 +254,7 @@ func (s *Simulator) controlPurchase(_ *http.Request, body []byte) (any, error) {
 }
 
 func (s *Simulator) controlValidate(r *http.Request, _ []byte) (any, error) {
-	issued := s.Validate(r.Context())
-	if issued == nil {
-		issued = []string{}
-	}
-	return map[string]any{"issued": issued}, nil
+	return map[string]any{"issued": list(s.Validate(r.Context()))}, nil
 }
 
 func (s *Simulator) controlFault(_ *http.Request, body []byte) (any, error) {

@@ -57,6 +57,14 @@ func TestControlDrivesACertificateThroughItsLife(t *testing.T) {
 	lacks(t, w.steer("GET", "calls", ""), "simulator-key")
 }
 
+func TestControlWritesEmptyListsAsLists(t *testing.T) {
+	t.Parallel()
+	w := open(t, "2026-01-05")
+	for _, name := range []string{"ledger", "calls", "certificates"} {
+		contains(t, w.steer("GET", name, ""), ": []")
+	}
+}
+
 func TestControlSetsTheClock(t *testing.T) {
 	t.Parallel()
 	w := open(t, "2026-01-05")
