@@ -19,13 +19,11 @@ func (b *Bridge) Activate(ctx context.Context, caller Caller, serviceID string, 
 		if err != nil {
 			return nil, err
 		}
-		activate := func(s Service) (step, error) {
-			return activationStep(account.Upstream, product, s, configuration)
-		}
 		request, err := configure(product, s.AdditionalDomains, configuration)
 		if err != nil {
 			return nil, err // before any money is spent
 		}
+		activate := func(s Service) (step, error) { return activationStep(account.Upstream, s, request) }
 		switch {
 		case s.AwaitsConfiguration() != nil:
 			return []move{activate}, nil
@@ -71,14 +69,10 @@ func (c *Certificate) madeFrom(request ConfigurationRequest) bool {
 		c.Contact == request.Contact && slices.EqualFunc(c.Validation, request.Validation, sameMethod)
 }
 
-func activationStep(upstream Provider, product Product, s Service, configuration Configuration) (step, error) {
+func activationStep(upstream Provider, s Service, request ConfigurationRequest) (step, error) {
 	target := s.AwaitsConfiguration()
 	if target == nil {
 		return step{}, conflict("action_not_allowed", "No certificate of this service awaits its configuration.")
-	}
-	request, err := configure(product, s.AdditionalDomains, configuration)
-	if err != nil {
-		return step{}, err
 	}
 	if renewed := s.Certificate(target.Replaces); renewed != nil && renewed.CommonName != "" && renewed.CommonName != request.CommonName {
 		return step{}, invalid("csr_name_mismatch", "A renewal keeps its domain: the CSR is for %s, the certificate for %s.", request.CommonName, renewed.CommonName)
