@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Needed: Go, git, make and (for the race detector of `make test`) a C compiler.
-# Everything else is fetched at the exact versions of go.mod and tools.mod.
+# Needed: Go, git and make. What `make test` needs beyond that it finds, starts or
+# installs itself (tools/prepare, tools/withmysql). Modules and tools are fetched at
+# the exact versions of go.mod and tools.mod.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ build: ## build bin/certbridge, one static file
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/certbridge ./cmd/certbridge
 
 test: ## run all tests on SQLite and on a real MySQL or MariaDB server, which it brings along if need be
-	@tools/compiler
+	@tools/prepare
 	CGO_ENABLED=1 go run ./tools/withmysql -- go test -race ./...
 
 lint: ## check format, import rules, module files and everything in .golangci.yml
