@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxCSR       = 32767 // characters of PEM, as Namecheap ssl.activate takes
+	maxCSR       = 32767 // characters of PEM; no provider is known to take more
 	minRSABits   = 2048  // Baseline Requirements 6.1.5
 	maxRSABits   = 8192
 	maxCSRDomain = 250 // names in one CSR; more than any product holds

@@ -45,7 +45,7 @@ func historyStays(t *testing.T, store provisioning.Store) {
 	for what, change := range map[string]func(s *provisioning.Service){
 		"another panel":       func(s *provisioning.Service) { s.Panel = "panel-2" },
 		"another service id":  func(s *provisioning.Service) { s.ServiceID = "1043" },
-		"another account":     func(s *provisioning.Service) { s.Account = "hostlantern-production" },
+		"another account":     func(s *provisioning.Service) { s.Account = "shop-production" },
 		"a missing order":     func(s *provisioning.Service) { s.Orders = s.Orders[1:] },
 		"a missing leaf link": func(s *provisioning.Service) { s.Certificates = s.Certificates[:2] },
 		"a doubled entry":     func(s *provisioning.Service) { s.Orders = append(s.Orders, s.Orders[0]) },
@@ -74,7 +74,7 @@ func naturalKeysAreUnique(t *testing.T, store provisioning.Store) {
 	refused(t, "a certificate id that is taken", store.Write(t.Context(), provisioning.Change{After: &sameCertificate}), provisioning.ErrExists)
 
 	other := emptyService("2")
-	other.Account = "hostlantern-production"
+	other.Account = "shop-production"
 	other.Orders = []provisioning.Order{order("1-o1", ""), order("1-o2", "1-o1")}
 	other.Certificates = []provisioning.Certificate{certificate("1-c1", "1-o1")}
 	create(t, store, other)

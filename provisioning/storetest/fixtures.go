@@ -10,7 +10,7 @@ import (
 
 const (
 	panel   = "panel-1"
-	account = "hostlantern-sandbox"
+	account = "shop-sandbox"
 )
 
 // noon has microseconds, which a store must keep.
@@ -19,7 +19,7 @@ func noon() time.Time { return time.Date(2026, 11, 22, 12, 34, 56, 789_012_000, 
 // emptyService is a service for which nothing has been bought.
 func emptyService(serviceID string) provisioning.Service {
 	return provisioning.Service{
-		Panel: panel, ServiceID: serviceID, Account: account, Provider: "hostlantern", Environment: provisioning.Sandbox,
+		Panel: panel, ServiceID: serviceID, Account: account, Provider: "shop", Environment: provisioning.Sandbox,
 		Product: "positivessl", Years: 1, State: provisioning.ServiceActive, CreatedAt: noon(), UpdatedAt: noon(),
 	}
 }
