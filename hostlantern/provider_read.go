@@ -63,6 +63,7 @@ func (p *Provider) Certificate(ctx context.Context, certificateID string) (provi
 		ProviderProduct:  info.Type,
 		Years:            info.Years,
 		OrderID:          info.OrderID,
+		AuthorityOrder:   info.ProviderOrderID,
 		ReplacedBy:       info.ReplacedBy,
 		ActivationEndsOn: info.ActivationEndsOn,
 		ExpiresOn:        info.Expires,

@@ -60,13 +60,24 @@ func (s *Service) submitted(request ConfigurationRequest) bool {
 	return newest.Reason != ReasonReissue && (newest.Leaf != nil || newest.validating()) && newest.madeFrom(request)
 }
 
-// madeFrom tells whether a certificate was made from this configuration.
+// madeFrom tells whether a certificate was made from this configuration. The order
+// of names means nothing.
 func (c *Certificate) madeFrom(request ConfigurationRequest) bool {
-	sameMethod := func(is DomainValidation, wanted ValidationChoice) bool {
-		return is.Domain == wanted.Domain && is.Method == wanted.Method && is.ApproverEmail == wanted.ApproverEmail
+	return sameCSR(c.CSR, request.CSR) && c.WebServer == request.WebServer && c.Contact == request.Contact &&
+		slices.Equal(slices.Sorted(slices.Values(c.Domains)), slices.Sorted(slices.Values(request.Domains))) &&
+		validatedAs(c.Validation, request.Validation)
+}
+
+// validatedAs tells whether control is shown name by name as chosen.
+func validatedAs(validation []DomainValidation, choices []ValidationChoice) bool {
+	for _, choice := range choices {
+		if !slices.ContainsFunc(validation, func(is DomainValidation) bool {
+			return is.Domain == choice.Domain && is.Method == choice.Method && is.ApproverEmail == choice.ApproverEmail
+		}) {
+			return false
+		}
 	}
-	return sameCSR(c.CSR, request.CSR) && slices.Equal(c.Domains, request.Domains) && c.WebServer == request.WebServer &&
-		c.Contact == request.Contact && slices.EqualFunc(c.Validation, request.Validation, sameMethod)
+	return len(validation) == len(choices)
 }
 
 func activationStep(upstream Provider, s Service, request ConfigurationRequest) (step, error) {

@@ -269,11 +269,15 @@ func (c Configuration) takeOver(from Certificate) Configuration {
 		c.Contact = from.Contact
 	}
 	csr, err := DecodeCSR(c.CSR)
-	if c.Domains == nil && err == nil && csr.CommonName == from.CommonName {
+	sameName := err == nil && csr.CommonName == from.CommonName
+	if c.Domains == nil && sameName {
 		c.Domains = append([]string{}, from.Domains...)
 	}
 	if c.Validation == nil {
-		c.Validation = sameMethods(from.Validation)
+		choices := sameMethods(from.Validation)
+		if sameName || len(choices) == 1 && choices[0].Domain == "" {
+			c.Validation = choices
+		}
 	}
 	return c
 }

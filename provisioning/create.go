@@ -37,6 +37,9 @@ func (b *Bridge) Create(ctx context.Context, caller Caller, serviceID string, re
 		if len(s.Orders) > 0 || b.purchase == PurchaseAtActivation {
 			return nil, nil
 		}
+		if s.State == ServiceSuspended {
+			return nil, conflict("service_suspended", "This service is suspended.")
+		}
 		return []move{b.purchaseMove(account)}, nil
 	})
 }

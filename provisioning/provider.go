@@ -135,14 +135,17 @@ type Submission struct {
 // CertificateDetail is everything a provider tells about one certificate. What
 // it does not tell is left zero.
 type CertificateDetail struct {
-	CertificateID    string
-	Status           Status
-	ProviderStatus   string
-	StatusDetail     string
-	Product          string // product code, "" if the name is not known
-	ProviderProduct  string
-	Years            int
-	OrderID          string
+	CertificateID   string
+	Status          Status
+	ProviderStatus  string
+	StatusDetail    string
+	Product         string // product code, "" if the name is not known
+	ProviderProduct string
+	Years           int
+	OrderID         string
+	// AuthorityOrder is the certificate authority's own number for the order, ""
+	// if the provider does not say. A reissue keeps it.
+	AuthorityOrder   string
 	ReplacedBy       string
 	ActivationEndsOn Date
 	// ExpiresOn is the provider's own expiry date. Whether it means the end of

@@ -76,17 +76,16 @@ func (b *Bridge) underWay(operation *Operation) bool {
 }
 
 // proveActivation: a certificate that went on with our CSR was activated by us;
-// one that still awaits its configuration after a rest was not.
+// one that after a rest still awaits its configuration, is cancelled or was made
+// from another CSR was not.
 func (b *Bridge) proveActivation(s *Service, detail CertificateDetail) (bool, error) {
-	if detail.Status == StatusAwaitingConfiguration {
-		return b.letGo(s.Operation), nil
-	}
 	request, err := s.Operation.configuration()
 	if err != nil {
 		return false, err
 	}
 	if !sameCSR(request.CSR, detail.CSR) {
-		return false, nil
+		known := detail.CSR != "" || detail.Status == StatusAwaitingConfiguration || detail.Status == StatusCancelled
+		return known && b.letGo(s.Operation), nil
 	}
 	s.Certificate(detail.CertificateID).configured(request, lostSubmission(request, detail.Leaf != nil))
 	s.Operation.succeed(detail.CertificateID)
@@ -95,28 +94,32 @@ func (b *Bridge) proveActivation(s *Service, detail CertificateDetail) (bool, er
 
 // proveReissue: what replaced the certificate is the answer that was lost. Some
 // providers say so only when the new certificate is issued; until then it is
-// found among the newest of the account, by its CSR. One that is in neither place
-// after a rest was not made.
+// found among the newest of the account, by its CSR. A certificate is replaced
+// only once: when something else replaced it, or nothing is found after a rest,
+// ours was not made.
 func (b *Bridge) proveReissue(ctx context.Context, s *Service, detail CertificateDetail, search *search) (bool, error) {
 	request, err := s.Operation.configuration()
 	if err != nil {
 		return false, err
 	}
 	if detail.ReplacedBy == "" {
-		found, complete, err := b.findReissue(ctx, s, request, search)
+		found, complete, err := b.findReissue(ctx, s, request, detail, search)
 		if err != nil {
 			return false, err
 		}
 		if found == nil {
-			return complete && detail.Status == StatusIssued && b.letGo(s.Operation), nil
+			return complete && b.letGo(s.Operation), nil
 		}
 		detail.ReplacedBy, search.found = found.CertificateID, found.CertificateID
 		s.adopt(*found, []CertificateDetail{detail}, b.instant())
 		b.mirrorDetail(s.Certificate(found.CertificateID), *found)
 	}
 	successor := s.Certificate(detail.ReplacedBy)
-	if successor == nil || !sameCSR(request.CSR, successor.CSR) {
+	if successor == nil || successor.CSR == "" {
 		return false, nil
+	}
+	if !sameCSR(request.CSR, successor.CSR) {
+		return b.letGo(s.Operation), nil
 	}
 	successor.configured(request, lostSubmission(request, successor.Leaf != nil))
 	s.Operation.succeed(successor.CertificateID)
@@ -126,16 +129,22 @@ func (b *Bridge) proveReissue(ctx context.Context, s *Service, detail Certificat
 // search is the state of looking for a certificate whose ID was lost.
 type search struct {
 	upstream Provider
-	found    string          // the candidate of this attempt
-	others   map[string]bool // candidates that turned out to belong to other services
+	found    string                       // the candidate of this attempt
+	others   map[string]bool              // candidates that turned out to belong to other services
+	asked    map[string]CertificateDetail // what was asked about candidates already
 }
 
-// newestPage is how many of an account's newest certificates are looked through.
-const newestPage = 100
+const (
+	// newestPage is how many of an account's newest certificates are looked through.
+	newestPage = 100
+	// dateMargin is how far a provider's times may lie before ours and mean the
+	// same: authorities date certificates back, and clocks differ.
+	dateMargin = 24 * time.Hour
+)
 
 // findReissue looks for a certificate with our CSR among the account's newest
 // that are for the same name. complete tells that nothing was overlooked there.
-func (b *Bridge) findReissue(ctx context.Context, s *Service, request ConfigurationRequest, search *search) (found *CertificateDetail, complete bool, err error) {
+func (b *Bridge) findReissue(ctx context.Context, s *Service, request ConfigurationRequest, replaced CertificateDetail, search *search) (found *CertificateDetail, complete bool, err error) {
 	asking, cancel := context.WithTimeout(ctx, b.callTimeout)
 	defer cancel()
 	page, err := search.upstream.Certificates(asking, 1, newestPage)
@@ -146,15 +155,28 @@ func (b *Bridge) findReissue(ctx context.Context, s *Service, request Configurat
 		if row.CommonName != request.CommonName || s.Certificate(row.CertificateID) != nil || search.others[row.CertificateID] {
 			continue
 		}
-		detail, err := b.ask(ctx, search.upstream, row.CertificateID)
-		if err != nil {
-			return nil, false, err
+		detail, known := search.asked[row.CertificateID]
+		if !known {
+			if detail, err = b.ask(ctx, search.upstream, row.CertificateID); err != nil {
+				return nil, false, err
+			}
+			search.asked[row.CertificateID] = detail
 		}
-		if sameCSR(request.CSR, detail.CSR) {
+		if sameCSR(request.CSR, detail.CSR) && mayReplace(replaced, detail, s.Operation.SentAt) {
 			return &detail, true, nil
 		}
 	}
 	return nil, page.Unreadable == 0, nil
+}
+
+// mayReplace tells whether a certificate with the right CSR can be the reissue of
+// another one. The same CSR may serve several purchases: a reissue belongs to the
+// same order at the authority, and is not older than the request for it.
+func mayReplace(replaced, candidate CertificateDetail, sent time.Time) bool {
+	if replaced.AuthorityOrder != "" && candidate.AuthorityOrder != "" && replaced.AuthorityOrder != candidate.AuthorityOrder {
+		return false
+	}
+	return candidate.Leaf == nil || !candidate.Leaf.NotBefore.Before(sent.Add(-dateMargin))
 }
 
 // letGo closes an operation as not executed once it has been in doubt for longer

@@ -22,7 +22,6 @@ const maxHops = 16
 // Codes: service_not_found, replacement_chain, operation_in_progress and those of
 // a read that failed.
 func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID string) (Result, error) {
-	search := &search{others: map[string]bool{}}
 	for range writeAttempts {
 		stored, err := b.Service(ctx, caller.Panel, serviceID)
 		if err != nil {
@@ -36,12 +35,9 @@ func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID strin
 		if err != nil {
 			return Result{}, err
 		}
-		search.upstream, search.found = account.Upstream, ""
-		result, err := b.takeIn(ctx, caller, stored, seen, search)
+		result, err := b.takeInOwn(ctx, caller, stored, seen, account.Upstream)
 		switch {
 		case errors.Is(err, ErrStale):
-		case errors.Is(err, ErrExists) && search.found != "":
-			search.others[search.found] = true
 		case errors.Is(err, ErrExists):
 			return Result{}, brokenChain(err)
 		default:
@@ -49,6 +45,20 @@ func (b *Bridge) Synchronize(ctx context.Context, caller Caller, serviceID strin
 		}
 	}
 	return Result{}, inProgress()
+}
+
+// takeInOwn stores what was seen. What was found while looking for a lost answer
+// may belong to another service, which the store says; then it goes on looking.
+func (b *Bridge) takeInOwn(ctx context.Context, caller Caller, stored Service, seen []CertificateDetail, upstream Provider) (Result, error) {
+	search := &search{upstream: upstream, others: map[string]bool{}, asked: map[string]CertificateDetail{}}
+	for {
+		search.found = ""
+		result, err := b.takeIn(ctx, caller, stored, seen, search)
+		if !errors.Is(err, ErrExists) || search.found == "" {
+			return result, err
+		}
+		search.others[search.found] = true
+	}
 }
 
 // brokenChain: what the provider says about replacements cannot be believed. It
