@@ -75,15 +75,14 @@ func invalidField(field, format string, args ...any) *problem {
 	return p
 }
 
-// statuses is the one place where kinds of domain errors become HTTP statuses.
+// statuses is the one place where kinds of domain errors become HTTP statuses. An
+// error of any other kind is our fault.
 var statuses = map[provisioning.Kind]int{
 	provisioning.KindInvalid:     http.StatusUnprocessableEntity,
-	provisioning.KindForbidden:   http.StatusForbidden,
 	provisioning.KindNotFound:    http.StatusNotFound,
 	provisioning.KindConflict:    http.StatusConflict,
 	provisioning.KindRefused:     http.StatusUnprocessableEntity,
 	provisioning.KindUnavailable: http.StatusServiceUnavailable,
-	provisioning.KindInternal:    http.StatusInternalServerError,
 }
 
 // defaultRetryAfter is told with a retryable 503 for which nobody knows better.
@@ -113,7 +112,7 @@ func problemOf(err error) *problem {
 
 func domainProblem(err *provisioning.Error) *problem {
 	status, ok := statuses[err.Kind]
-	if !ok || status == http.StatusInternalServerError {
+	if !ok {
 		return internalProblem(err)
 	}
 	p := newProblem(status, err.Code, "%s", err.Detail)

@@ -28,12 +28,10 @@ type Kind string
 // The kinds.
 const (
 	KindInvalid     Kind = "invalid"     // the request itself is wrong
-	KindForbidden   Kind = "forbidden"   // not for this caller
 	KindNotFound    Kind = "not_found"   // no such thing, for this caller
 	KindConflict    Kind = "conflict"    // not in the present state
 	KindRefused     Kind = "refused"     // the provider said no
 	KindUnavailable Kind = "unavailable" // not now; asking again later is safe
-	KindInternal    Kind = "internal"    // our fault
 )
 
 // Error is what an action answers when it does not do what was asked. Code is
