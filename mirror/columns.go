@@ -23,6 +23,26 @@ func fromJSON(column string, into any) error {
 	return nil
 }
 
+// writeOptional writes a JSON column that is NULL while there is no value.
+func writeOptional[V any](column *sql.NullString, value *V) error {
+	if value == nil {
+		*column = sql.NullString{}
+		return nil
+	}
+	encoded, err := toJSON(value)
+	*column = sql.NullString{String: encoded, Valid: true}
+	return err
+}
+
+// readOptional reads a JSON column; value stays nil for NULL.
+func readOptional[V any](column sql.NullString, value **V) error {
+	if !column.Valid {
+		return nil
+	}
+	*value = new(V)
+	return fromJSON(column.String, *value)
+}
+
 // text makes text from outside storable: MySQL refuses what is not UTF-8, and an
 // outcome must not get lost over a broken letter. Ids are not text: they are
 // stored byte for byte or not at all.

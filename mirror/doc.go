@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mirror keeps services, operations, events, panels and idempotency keys
-// in a database: MySQL or MariaDB, or one SQLite file. It implements
+// Package mirror keeps services, operations, events, lanes, panels and idempotency
+// keys in a database: MySQL or MariaDB, or one SQLite file. It implements
 // provisioning.Store on gorm, and it is the only package that knows gorm, a
 // driver or a line of SQL.
 //

@@ -18,6 +18,8 @@ import (
 // Error numbers of MySQL and MariaDB.
 const (
 	mysqlCheckRead       = 1020 // the row changed since the snapshot (MariaDB, innodb_snapshot_isolation)
+	mysqlColumnExists    = 1060
+	mysqlIndexExists     = 1061
 	mysqlDuplicate       = 1062
 	mysqlLockWaitTimeout = 1205
 	mysqlNoParent        = 1452
@@ -26,6 +28,7 @@ const (
 
 // Result codes of SQLite; the primary one is in the low byte.
 const (
+	sqliteError      = 1 // anything; the text says what
 	sqliteBusy       = 5
 	sqliteForeignKey = 787
 	sqlitePrimaryKey = 1555
@@ -98,4 +101,13 @@ func missingParent(err error) bool {
 	}
 	e, ok := errors.AsType[*sqlitedriver.Error](err)
 	return ok && e.Code() == sqliteForeignKey
+}
+
+// addedBefore tells whether an ALTER TABLE failed because what it adds is there.
+func addedBefore(err error) bool {
+	if e, ok := errors.AsType[*mysqldriver.MySQLError](err); ok {
+		return e.Number == mysqlColumnExists || e.Number == mysqlIndexExists
+	}
+	e, ok := errors.AsType[*sqlitedriver.Error](err)
+	return ok && e.Code() == sqliteError && strings.Contains(e.Error(), "duplicate column name")
 }

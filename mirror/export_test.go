@@ -46,6 +46,16 @@ func (m *Mirror) UnderLease(ctx context.Context, patience time.Duration, run fun
 	return m.underLease(ctx, run)
 }
 
+// MigrateTo brings the schema to an older version.
+func (m *Mirror) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := m.provider()
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}
+
 // RolledBack tells whether an error allows another run.
 func RolledBack(err error) bool { return rolledBack(err) }
 

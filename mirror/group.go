@@ -172,14 +172,17 @@ func (m *Mirror) writePlans(ctx context.Context, plans ...*plan) error {
 	return begin(ctx, func(tx *gorm.DB) error { return m.runPlans(tx, plans) })
 }
 
-// runPlans makes the statements of plans. The services come first: their rows are
-// what two writers of one service meet at.
+// runPlans makes the statements of plans. After the lanes the services come first:
+// their rows are what two writers of one service meet at.
 func (m *Mirror) runPlans(tx *gorm.DB, plans []*plan) error {
 	var all rows
 	for _, p := range plans {
 		// Not the injected clock: keys have to differ even where time stands still.
 		p.takeKeys(&m.keys, time.Now())
 		all.collect(p)
+	}
+	if err := m.keepLanes(tx, plans); err != nil {
+		return err
 	}
 	if err := insert(tx, all.services); err != nil {
 		return err

@@ -118,7 +118,7 @@ func TestAWriteWhoseAnswerIsLostCanBeReadBack(t *testing.T) {
 	if err == nil {
 		t.Fatal("a write without an answer was told as a success")
 	}
-	for _, certain := range []error{provisioning.ErrExists, provisioning.ErrStale, provisioning.ErrBusy, provisioning.ErrNotFound} {
+	for _, certain := range []error{provisioning.ErrExists, provisioning.ErrStale, provisioning.ErrBusy, provisioning.ErrNotFound, provisioning.ErrLaneLost} {
 		if errors.Is(err, certain) {
 			t.Errorf("told as certain: %v", err)
 		}

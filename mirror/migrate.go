@@ -6,14 +6,17 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 )
 
-// The migrations: one DDL statement per file in MySQL, which cannot undo one,
-// each written so that it can be run again. Both folders hold the same versions.
+// The migrations: one DDL statement per file in MySQL, which cannot undo one, but
+// makes all of it or nothing. Each can be run again: a CREATE TABLE because it is
+// written so, an ALTER TABLE because up sees that it was made. Both folders hold
+// the same versions.
 // They only ever go forward: to undo a change of the schema is a new migration.
 //
 //go:embed migrations
@@ -44,9 +47,28 @@ func (m *Mirror) Migrate(ctx context.Context) error {
 		return wrap("migrate", err)
 	}
 	return wrap("migrate", m.underLease(ctx, func(ctx context.Context) error {
-		_, err := provider.Up(ctx)
-		return err
+		return m.up(ctx, provider)
 	}))
+}
+
+// up applies what is missing. MySQL commits a statement before goose can note its
+// version; a process that is killed in between leaves the one without the other,
+// and MySQL has no ALTER TABLE that passes over what is there. Such a version is
+// noted late.
+func (m *Mirror) up(ctx context.Context, provider *goose.Provider) error {
+	for range provider.ListSources() {
+		_, err := provider.Up(ctx)
+		failed, partial := errors.AsType[*goose.PartialError](err)
+		if !partial || !addedBefore(err) {
+			return err
+		}
+		_, err = m.lease.ExecContext(ctx, "INSERT INTO "+versionTable+" (version_id, is_applied) VALUES (?, ?)", failed.Failed.Source.Version, true)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := provider.Up(ctx)
+	return err
 }
 
 // MigrationStatus tells the version of the database and that of this program.

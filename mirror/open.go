@@ -33,6 +33,10 @@ type Options struct {
 	DSN string
 	// Now is the clock.
 	Now func() time.Time
+	// LeaseClock is the clock that leases on lanes end by; it must be safe for
+	// concurrent use. nil: the database's own clock, which all who share it go by;
+	// tests and the demo set it.
+	LeaseClock func() time.Time
 	// Log is told about transactions that had to be run again. Optional.
 	Log *slog.Logger
 	// Exclusive makes this the only process that may open the SQLite file
@@ -57,6 +61,8 @@ type Mirror struct {
 	patience time.Duration // how long a lease on the migration lasts
 	lease    *sql.DB       // for the migrations' lease: a connection that is never busy with a migration
 	begun    atomic.Int64  // idempotent requests, to clear old ones now and then
+
+	leaseClock func() time.Time // nil: the database's
 }
 
 var _ provisioning.Store = (*Mirror)(nil)
@@ -68,7 +74,7 @@ func Open(ctx context.Context, options Options) (_ *Mirror, err error) {
 	if options.Now == nil {
 		return nil, errors.New("mirror: Options.Now is not set")
 	}
-	m := &Mirror{driver: options.Driver, now: options.Now, log: options.Log, patience: leaseTime}
+	m := &Mirror{driver: options.Driver, now: options.Now, log: options.Log, patience: leaseTime, leaseClock: options.LeaseClock}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

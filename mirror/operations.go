@@ -5,6 +5,10 @@ package mirror
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"slices"
+
+	"gorm.io/gorm"
 
 	"github.com/certbridge/certbridge/provisioning"
 )
@@ -25,8 +29,15 @@ type operationRow struct {
 	RequestedBy   string
 	Request       string
 	Attempts      int
+	Fence         int64
+	Noted         sql.NullString // JSON
 	Result        string         // JSON
 	Failure       sql.NullString // JSON
+	Looks         int
+	LookAt        Time
+	Evidence      sql.NullString // JSON
+	Decision      sql.NullString // JSON
+	Exchanges     sql.NullString // JSON; NULL for none
 	CreatedAt     Time
 	SentAt        Time
 	FinishedAt    Time
@@ -41,15 +52,24 @@ func newOperationRow(o *provisioning.Operation) (row operationRow, err error) {
 	row = operationRow{
 		ID: o.ID, Kind: string(o.Kind), State: string(o.State), Panel: o.Panel, ServiceID: o.ServiceID, Account: o.Account,
 		CertificateID: o.CertificateID, RequestedBy: text(o.RequestedBy), Request: text(o.Request), Attempts: o.Attempts,
+		Fence: o.Fence, Looks: o.Looks, LookAt: timeOf(o.LookAt),
 		CreatedAt: timeOf(o.CreatedAt), SentAt: timeOf(o.SentAt), FinishedAt: timeOf(o.FinishedAt), UpdatedAt: timeOf(o.UpdatedAt),
 		Version: o.Version + 1,
 	}
-	if row.Result, err = toJSON(o.Result); err != nil || o.Failure == nil {
+	if row.Result, err = toJSON(o.Result); err != nil {
 		return row, err
 	}
-	failure, err := toJSON(o.Failure)
-	row.Failure = nullable(failure)
-	return row, err
+	exchanges := &o.Exchanges
+	if len(o.Exchanges) == 0 {
+		exchanges = nil
+	}
+	return row, errors.Join(
+		writeOptional(&row.Noted, o.Noted),
+		writeOptional(&row.Failure, o.Failure),
+		writeOptional(&row.Evidence, o.Evidence),
+		writeOptional(&row.Decision, o.Decision),
+		writeOptional(&row.Exchanges, exchanges),
+	)
 }
 
 // belongTo names the service that the operation is about.
@@ -62,14 +82,23 @@ func (r operationRow) operation() (provisioning.Operation, error) {
 	o := provisioning.Operation{
 		ID: r.ID, Kind: provisioning.OperationKind(r.Kind), State: provisioning.OperationState(r.State), Panel: r.Panel,
 		ServiceID: r.ServiceID, Account: r.Account, CertificateID: r.CertificateID, RequestedBy: r.RequestedBy,
-		Request: r.Request, Attempts: r.Attempts, CreatedAt: r.CreatedAt.std(), SentAt: r.SentAt.std(),
-		FinishedAt: r.FinishedAt.std(), UpdatedAt: r.UpdatedAt.std(), Version: r.Version,
+		Request: r.Request, Attempts: r.Attempts, Fence: r.Fence, Looks: r.Looks, LookAt: r.LookAt.std(),
+		CreatedAt: r.CreatedAt.std(), SentAt: r.SentAt.std(), FinishedAt: r.FinishedAt.std(), UpdatedAt: r.UpdatedAt.std(),
+		Version: r.Version,
 	}
-	if err := fromJSON(r.Result, &o.Result); err != nil || !r.Failure.Valid {
-		return o, err
+	var exchanges *[]provisioning.Exchange
+	err := errors.Join(
+		fromJSON(r.Result, &o.Result),
+		readOptional(r.Noted, &o.Noted),
+		readOptional(r.Failure, &o.Failure),
+		readOptional(r.Evidence, &o.Evidence),
+		readOptional(r.Decision, &o.Decision),
+		readOptional(r.Exchanges, &exchanges),
+	)
+	if exchanges != nil {
+		o.Exchanges = *exchanges
 	}
-	o.Failure = new(provisioning.Failure)
-	return o, fromJSON(r.Failure.String, o.Failure)
+	return o, err
 }
 
 // Operation reads one operation.
@@ -83,4 +112,61 @@ func (m *Mirror) Operation(ctx context.Context, id string) (provisioning.Operati
 	}
 	operation, err := rows[0].operation()
 	return operation, wrap("operation "+id, err)
+}
+
+// Operations reads a page of operations in the order of their id.
+func (m *Mirror) Operations(ctx context.Context, query provisioning.OperationQuery) ([]provisioning.Operation, error) {
+	limit := query.Limit
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	var rows []operationRow
+	if err := m.selectOperations(m.read.WithContext(ctx), query).Limit(limit).Find(&rows).Error; err != nil {
+		return nil, wrap("operations", err)
+	}
+	operations := make([]provisioning.Operation, len(rows))
+	for i, row := range rows {
+		var err error
+		if operations[i], err = row.operation(); err != nil {
+			return nil, wrap("operation "+row.ID, err)
+		}
+	}
+	return operations, nil
+}
+
+// selectOperations narrows a reading down to what is asked for, in the order of
+// the ids.
+func (m *Mirror) selectOperations(db *gorm.DB, query provisioning.OperationQuery) *gorm.DB {
+	open, due := allOpen(query.States), !query.LookUntil.IsZero()
+	id := "id"
+	if m.driver == SQLite && (open || due) {
+		// The plus keeps SQLite, which does not know that these are few, from
+		// going through all operations that ever were in the order of their ids.
+		id = "+id"
+	}
+	db = db.Order(id)
+	if query.After != "" {
+		db = db.Where(id+" > ?", query.After)
+	}
+	if query.Account != "" {
+		db = db.Where("account = ?", query.Account)
+	}
+	if len(query.Kinds) > 0 {
+		db = db.Where("kind IN ?", query.Kinds)
+	}
+	if len(query.States) > 0 {
+		db = db.Where("state IN ?", query.States)
+	}
+	if open { // this is what the indexes know; SQLite uses none for IS NOT NULL
+		db = db.Where("open_service > 0")
+	}
+	if due {
+		db = db.Where("look_at <= ?", timeOf(query.LookUntil))
+	}
+	return db
+}
+
+// allOpen tells whether only open operations are in these states.
+func allOpen(states []provisioning.OperationState) bool {
+	return len(states) > 0 && !slices.ContainsFunc(states, func(s provisioning.OperationState) bool { return !s.Open() })
 }

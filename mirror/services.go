@@ -82,7 +82,7 @@ func (v serviceView) service() (provisioning.Service, error) {
 // Service reads a service as a whole.
 func (m *Mirror) Service(ctx context.Context, panel, serviceID string) (provisioning.Service, error) {
 	services, err := m.services(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Where("services.panel = ? AND services.service_id = ?", panel, serviceID)
+		return db.Joins("Open").Where("services.panel = ? AND services.service_id = ?", panel, serviceID)
 	})
 	if err != nil {
 		return provisioning.Service{}, wrap("service", err)
@@ -103,7 +103,7 @@ func (m *Mirror) Services(ctx context.Context, query provisioning.ServiceQuery) 
 		limit = defaultPage
 	}
 	services, err := m.services(ctx, func(db *gorm.DB) *gorm.DB {
-		db = db.Where("services.panel = ? AND services.service_id > ?", query.Panel, query.After)
+		db = db.Joins("Open").Where("services.panel = ? AND services.service_id > ?", query.Panel, query.After)
 		if query.Status != "" {
 			db = db.Where("services.status = ?", string(query.Status))
 		}
@@ -117,7 +117,8 @@ func (m *Mirror) Services(ctx context.Context, query provisioning.ServiceQuery) 
 const readings = 3
 
 // services reads the selected services in three statements, however many they
-// are: each with its open operation, then the certificates, then the orders.
+// are: each with its open operation if that is selected too, then the
+// certificates, then the orders.
 func (m *Mirror) services(ctx context.Context, selected func(*gorm.DB) *gorm.DB) (services []provisioning.Service, err error) {
 	db := m.read.WithContext(ctx)
 	for range readings {
@@ -139,7 +140,7 @@ func (m *Mirror) services(ctx context.Context, selected func(*gorm.DB) *gorm.DB)
 // meanwhile.
 func readServices(db *gorm.DB, selected func(*gorm.DB) *gorm.DB) (services []provisioning.Service, whole bool, err error) {
 	var views []serviceView
-	if err := selected(db).Joins("Open").Find(&views).Error; err != nil {
+	if err := selected(db).Find(&views).Error; err != nil {
 		return nil, false, err
 	}
 	services = make([]provisioning.Service, len(views))

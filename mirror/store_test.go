@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certbridge/certbridge/mirror"
 	"github.com/certbridge/certbridge/mirror/mirrortest"
 	"github.com/certbridge/certbridge/provisioning"
 	"github.com/certbridge/certbridge/provisioning/storetest"
@@ -16,8 +17,8 @@ func TestTheMirrorKeepsTheContractOfAStore(t *testing.T) {
 	for _, driver := range mirrortest.Drivers() {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) provisioning.Store {
-				return mirrortest.Open(t, driver, time.Now)
+			storetest.Run(t, func(t *testing.T, leaseClock func() time.Time) provisioning.Store {
+				return mirrortest.OpenAt(t, mirror.Options{Driver: driver, DSN: mirrortest.Address(t, driver), LeaseClock: leaseClock})
 			})
 		})
 	}

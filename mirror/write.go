@@ -21,6 +21,7 @@ type plan struct {
 	certificates children[certificateRow]
 	operation    *operationRow
 	events       []eventRow
+	lane         *provisioning.Lane // nil: written whoever holds the lane
 }
 
 // keyedRow is a row whose key the mirror makes.
@@ -85,6 +86,10 @@ func newPlan(change provisioning.Change) (*plan, error) {
 		}
 		p.operation = &row
 	}
+	if change.Lane != nil {
+		lane := *change.Lane
+		p.lane = &lane
+	}
 	for _, event := range change.Events {
 		p.events = append(p.events, newEventRow(event))
 	}
@@ -129,7 +134,7 @@ func (c *children[R]) compare(before, after *provisioning.Service, countBefore, 
 // statements counts what run will make.
 func (p *plan) statements() int {
 	count := 1 + len(p.orders.changed) + len(p.certificates.changed)
-	for _, further := range []bool{len(p.orders.added) > 0, len(p.certificates.added) > 0, p.operation != nil, len(p.events) > 0} {
+	for _, further := range []bool{len(p.orders.added) > 0, len(p.certificates.added) > 0, p.operation != nil, len(p.events) > 0, p.lane != nil} {
 		if further {
 			count++
 		}
@@ -186,7 +191,8 @@ var (
 		"SynchronizedAt", "UpdatedAt", "Version",
 	}
 	operationChanges = []string{
-		"OpenService", "State", "Attempts", "Result", "Failure", "SentAt", "FinishedAt", "UpdatedAt", "Version",
+		"OpenService", "State", "Attempts", "Fence", "Noted", "Result", "Failure", "Looks", "LookAt", "Evidence", "Decision",
+		"Exchanges", "SentAt", "FinishedAt", "UpdatedAt", "Version",
 	}
 )
 

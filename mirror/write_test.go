@@ -77,6 +77,21 @@ func TestAWriteTakesFewStatements(t *testing.T) {
 				_, err := store.Service(t.Context(), "p", "1")
 				return err
 			})
+			takes("reading 21 services of an account", 3, func() error {
+				services, err := store.AccountServices(t.Context(), "a", 0, 50)
+				if len(services) != 21 {
+					t.Errorf("%d services, want 21", len(services))
+				}
+				return err
+			})
+			takes("reading operations", 1, func() error {
+				_, err := store.Operations(t.Context(), provisioning.OperationQuery{})
+				return err
+			})
+			takes("finding owners", 1, func() error {
+				_, err := store.Owners(t.Context(), "a", []string{"c-1", "c-2"})
+				return err
+			})
 			takes("reading 21 services", 3, func() error {
 				services, err := store.Services(t.Context(), provisioning.ServiceQuery{Panel: "p", Limit: 50})
 				if len(services) != 21 {
@@ -164,10 +179,14 @@ func TestARolledBackTransactionIsRunAgain(t *testing.T) {
 					SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %d, MESSAGE_TEXT = 'rolled back';
 				END IF`, number))
 			store := mirrortest.OpenAt(t, mirror.Options{Driver: mirror.MySQL, DSN: address})
+			lane, err := store.TakeLane(t.Context(), "a", "holder", time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
 			created, operation := newService("1"), newOperation("op")
 			created.Orders = []provisioning.Order{{OrderID: "o"}}
-			err := store.Write(t.Context(), provisioning.Change{
-				After: &created, Operation: operation, Events: []provisioning.Event{{Kind: "a"}},
+			err = store.Write(t.Context(), provisioning.Change{
+				After: &created, Operation: operation, Events: []provisioning.Event{{Kind: "a"}}, Lane: &lane,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -111,7 +111,7 @@ func (b *Bridge) fly(patience context.Context, caller Caller, begun Service, nex
 	}
 	landed := make(chan landing, 1)
 	b.running.Go(func() {
-		defer b.survive(begun.Operation.ID)
+		defer b.survive("operation " + begun.Operation.ID)
 		s, err := b.takeSteps(caller, begun, next, rest)
 		landed <- landing{s, err}
 	})
@@ -128,9 +128,9 @@ func (b *Bridge) fly(patience context.Context, caller Caller, begun Service, nex
 
 // survive keeps a mistake of ours from ending the other operations with it. What
 // it was about stays open, and is looked after like one whose sender died.
-func (b *Bridge) survive(operationID string) {
+func (b *Bridge) survive(what string) {
 	if cause := recover(); cause != nil {
-		b.log.Error("an operation panicked", "operation", operationID, "cause", cause, "stack", string(debug.Stack()))
+		b.log.Error(what+" panicked", "cause", cause, "stack", string(debug.Stack()))
 	}
 }
 
@@ -154,21 +154,15 @@ func (b *Bridge) takeSteps(caller Caller, begun Service, next step, rest []move)
 	return s, err
 }
 
-// inFlight carries out one step that has begun.
-func (b *Bridge) inFlight(begun Service, next step) (Service, error) {
-	defer b.land(begun.Operation.ID)
-	return b.carryOut(begun, next)
-}
-
-// takeOff makes an operation findable for those who want to join it; land tells
-// them that its outcome is stored. An operation takes off before it is durable,
-// so that nobody can see one of this process that is neither under way nor ended.
-func (b *Bridge) takeOff(id string) { b.flights.Store(id, make(chan struct{})) }
-
-func (b *Bridge) land(id string) {
-	if landed, found := b.flights.LoadAndDelete(id); found {
-		close(landed.(chan struct{}))
+// inFlight carries out one step that has begun. A charge is carried out by the
+// worker of its lane.
+func (b *Bridge) inFlight(begun Service, next step) (s Service, err error) {
+	if next.kind.Charges() {
+		return b.followCharge(begun)
 	}
+	s = begun
+	defer func() { b.land(begun.Operation.ID, s, err) }()
+	return b.carryOut(begun, next)
 }
 
 // join waits for an open operation if it is the one that next would be. An
@@ -182,6 +176,9 @@ func (b *Bridge) join(patience context.Context, s Service, next step) (Result, e
 	open := *s.Operation
 	if open.Kind != next.kind || open.CertificateID != next.certificateID || open.Request != string(asked) {
 		return Result{}, inProgress()
+	}
+	if open.State == OperationRecorded {
+		b.wake(open.Account) // whoever recorded it may be gone
 	}
 	if open, err = b.await(patience, open); err != nil {
 		return Result{}, err
@@ -201,36 +198,41 @@ func (b *Bridge) join(patience context.Context, s Service, next step) (Result, e
 }
 
 // await follows an operation until it has landed or patience ends: by its flight
-// if this process has it, else by what the store says of it.
+// if this process has it, and by what the store says of it, as a charge may be
+// carried out by another replica.
 func (b *Bridge) await(patience context.Context, open Operation) (Operation, error) {
+	latest := open
 	for {
-		flight, ours := b.flights.Load(open.ID)
-		if ours {
-			select {
-			case <-flight.(chan struct{}):
-			case <-patience.Done():
-				return open, nil
+		pause := time.NewTimer(followPause)
+		var landed chan struct{}
+		if ours := b.flight(open.ID); ours != nil {
+			landed = ours.landed
+			if !open.Kind.Charges() {
+				pause.Stop()
 			}
 		}
-		ctx, cancel := b.storing()
-		latest, err := b.store.Operation(ctx, open.ID)
-		cancel()
-		if err != nil {
-			return open, storeUnavailable(err)
-		}
-		if ours || latest.State != OperationSent || !b.underWay(&latest) {
+		select {
+		case <-landed:
+		case <-pause.C:
+		case <-patience.Done():
+			pause.Stop()
 			return latest, nil
 		}
-		select { // another replica has it
-		case <-time.After(followPause):
-		case <-patience.Done():
+		pause.Stop()
+		ctx, cancel := b.storing()
+		stored, err := b.store.Operation(ctx, open.ID)
+		cancel()
+		if err != nil {
+			return latest, storeUnavailable(err)
+		}
+		if latest = stored; !b.underWay(&latest) {
 			return latest, nil
 		}
 	}
 }
 
-// followPause is how long to wait before the store is asked again about another
-// replica's operation.
+// followPause is how long to wait before the store is asked again about an
+// operation.
 const followPause = 200 * time.Millisecond
 
 // abandoned is the event of an operation whose sender is gone.
@@ -239,12 +241,21 @@ func abandoned(operation Operation) Event {
 		Detail: string(operation.Kind) + ": nobody waits for its answer any more"}
 }
 
+// storedKinds are those of failures that no provider told.
+var storedKinds = map[string]Kind{
+	"not_executed": KindUnavailable, "price_above_ceiling": KindUnavailable, "provider_unreachable": KindUnavailable,
+	"service_terminated": KindConflict,
+}
+
 // asError is a stored failure told again; nil stays nil.
 func (f *Failure) asError() error {
 	if f == nil {
 		return nil
 	}
 	told := &Error{Kind: KindRefused, Code: f.Code, Detail: f.Detail, Retryable: f.Retryable, Upstream: f.Upstream}
+	if kind, known := storedKinds[f.Code]; known {
+		told.Kind = kind
+	}
 	for _, known := range answers {
 		if known.code == f.Code {
 			told.Kind = known.kind

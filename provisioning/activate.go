@@ -34,7 +34,7 @@ func (b *Bridge) Activate(ctx context.Context, caller Caller, serviceID string, 
 		case b.purchase == PurchaseAtCreate:
 			return nil, conflict("awaiting_purchase", "Nothing was bought for this service yet; create it again.")
 		}
-		return []move{b.purchaseMove(account), activate}, nil
+		return []move{purchaseMove(account), activate}, nil
 	})
 }
 

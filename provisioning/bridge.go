@@ -4,6 +4,7 @@ package provisioning
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,19 @@ type Account struct {
 	Provider    string // the kind of provider, as the configuration names it
 	Environment Environment
 	Upstream    Provider
+	// Ceilings are the most that a charge may cost, by product code. A price above
+	// it is not bought. Products that are not in it have none.
+	Ceilings map[string]Ceiling
+	// LowBalance is the balance below which a warning is given; zero: ten times the
+	// price of what is being bought.
+	LowBalance Money
+}
+
+// Ceiling is the most that one year of a product may cost, and of each
+// additional domain in it.
+type Ceiling struct {
+	PerYear       Money
+	DomainPerYear Money
 }
 
 // PurchaseMoment says when a service's first order is bought.
@@ -44,9 +58,18 @@ type Config struct {
 	// CallTimeout bounds one call to a provider; 100 s unless set. Issuing calls
 	// were seen to take 55 s.
 	CallTimeout time.Duration
+	// Deadline is how long reconciliation looks for what became of an operation
+	// before it needs a person; 30 minutes unless set.
+	Deadline time.Duration
+	// Reached is told each named point of a charge as it is passed, so that tests
+	// can stop a process there. Optional.
+	Reached func(point string)
 }
 
-const defaultCallTimeout = 100 * time.Second
+const (
+	defaultCallTimeout = 100 * time.Second
+	defaultDeadline    = 30 * time.Minute
+)
 
 // Bridge takes the actions of panels and turns them into provider calls.
 type Bridge struct {
@@ -59,8 +82,15 @@ type Bridge struct {
 	offset      int
 	callTimeout time.Duration
 
+	deadline time.Duration
+	report   func(point string)
+	holder   string                   // who holds the lanes that this process takes
+	meters   map[string]*accountMeter // by the name of the account
+
 	running sync.WaitGroup
-	flights sync.Map        // operation id -> chan struct{}, closed when it has landed
+	workers workers
+	flights sync.Map        // operation id -> *flight
+	closing chan struct{}   // closed when Close begins
 	life    context.Context // ends when Close gives up waiting
 	end     context.CancelFunc
 }
@@ -72,10 +102,15 @@ func NewBridge(config Config) (*Bridge, error) {
 	}
 	b := &Bridge{
 		store: config.Store, accounts: make(map[string]Account, len(config.Accounts)), now: config.Now, log: config.Log,
-		purchase: config.Purchase, offset: config.DueDateOffset, callTimeout: config.CallTimeout,
+		purchase: config.Purchase, offset: config.DueDateOffset, callTimeout: config.CallTimeout, deadline: config.Deadline,
+		report: config.Reached, holder: rand.Text(), meters: map[string]*accountMeter{},
+		workers: workers{working: map[string]*worker{}}, closing: make(chan struct{}),
 	}
 	if b.purchase == "" {
 		b.purchase = PurchaseAtCreate
+	}
+	if b.deadline == 0 {
+		b.deadline = defaultDeadline
 	}
 	if b.callTimeout == 0 {
 		b.callTimeout = defaultCallTimeout
@@ -85,15 +120,18 @@ func NewBridge(config Config) (*Bridge, error) {
 			return nil, fmt.Errorf("provisioning: account %q is not usable: it needs a name of its own and a provider", account.Name)
 		}
 		b.accounts[account.Name] = account
+		b.meters[account.Name] = new(accountMeter)
 		b.names = append(b.names, account.Name)
 	}
 	b.life, b.end = context.WithCancel(context.Background())
 	return b, nil
 }
 
-// Close waits until the operations under way have landed. When ctx ends first
-// their calls are cut off; what they did is then uncertain.
+// Close waits until the operations under way have landed. Charges that wait for
+// their lane stay recorded, for another replica or the next start. When ctx ends
+// first, calls are cut off; what they did is then uncertain.
 func (b *Bridge) Close(ctx context.Context) error {
+	b.stopWaking()
 	landed := make(chan struct{})
 	go func() {
 		b.running.Wait()

@@ -35,6 +35,12 @@ func (c *clock) advance(days int) {
 	c.now = c.now.AddDate(0, 0, days)
 }
 
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 // shop is a bridge with one account, its store and its provider, for one panel.
 type shop struct {
 	t        *testing.T
@@ -48,29 +54,46 @@ type shop struct {
 // onEachStore runs a test on every database.
 func onEachStore(t *testing.T, test func(t *testing.T, s *shop), change ...func(*provisioning.Config)) {
 	t.Helper()
-	mirrortest.Each(t, func(t *testing.T, store *mirror.Mirror) {
-		s := &shop{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, store: &troubled{Store: store}}
-		s.upstream = newUpstream(s.clock.Now)
-		config := provisioning.Config{
-			Store: s.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler),
-			Accounts: []provisioning.Account{{Name: "test", Provider: "fake", Environment: provisioning.Sandbox, Upstream: s.upstream}},
-		}
-		for _, change := range change {
-			change(&config)
-		}
-		bridge, err := provisioning.NewBridge(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := bridge.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
+	for _, driver := range mirrortest.Drivers() {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			test(t, newShop(t, driver, change...))
 		})
-		s.bridge = bridge
-		s.caller = provisioning.Caller{Panel: "panel", Actor: "panel:key", Wait: time.Minute}
-		test(t, s)
+	}
+}
+
+func newShop(t *testing.T, driver string, change ...func(*provisioning.Config)) *shop {
+	t.Helper()
+	s := &shop{t: t, clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
+	s.store = &troubled{Store: mirrortest.OpenAt(t, mirror.Options{
+		Driver: driver, DSN: mirrortest.Address(t, driver), Now: s.clock.Now, LeaseClock: s.clock.Now,
+	})}
+	s.upstream = newUpstream(s.clock.Now)
+	s.bridge = s.replica(change...)
+	s.caller = provisioning.Caller{Panel: "panel", Actor: "panel:key", Wait: time.Minute}
+	return s
+}
+
+// replica is one more bridge on the same store and provider.
+func (s *shop) replica(change ...func(*provisioning.Config)) *provisioning.Bridge {
+	s.t.Helper()
+	config := provisioning.Config{
+		Store: s.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler),
+		Accounts: []provisioning.Account{{Name: "test", Provider: "fake", Environment: provisioning.Sandbox, Upstream: s.upstream}},
+	}
+	for _, change := range change {
+		change(&config)
+	}
+	bridge, err := provisioning.NewBridge(config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if err := bridge.Close(context.Background()); err != nil {
+			s.t.Error(err)
+		}
 	})
+	return bridge
 }
 
 // troubled is a store whose writes can be made to fail, before or after they
@@ -151,13 +174,15 @@ func (s *shop) create(id string) provisioning.Service {
 // hold asks for a service without patience while the provider does not answer.
 func (s *shop) hold() (provisioning.Result, provisioning.Caller) {
 	s.t.Helper()
-	s.upstream.gate = make(chan struct{})
+	s.upstream.entered, s.upstream.gate = make(chan string), make(chan struct{})
 	impatient := s.caller
 	impatient.Wait = 0
 	result, err := s.bridge.Create(s.t.Context(), impatient, "1", single)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	<-s.upstream.entered
+	s.upstream.entered = nil
 	return result, impatient
 }
 
@@ -339,7 +364,7 @@ func TestAnImpatientCallerGetsTheOperation(t *testing.T) {
 	t.Parallel()
 	onEachStore(t, func(t *testing.T, s *shop) {
 		result, impatient := s.hold()
-		if result.Operation == nil || result.Operation.State != provisioning.OperationSent || !result.Created {
+		if result.Operation == nil || result.Operation.State != provisioning.OperationRecorded || !result.Created {
 			t.Fatalf("%+v", result)
 		}
 		again, err := s.bridge.Create(t.Context(), impatient, "1", single)

@@ -4,6 +4,7 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -40,7 +41,7 @@ func (b *Bridge) Create(ctx context.Context, caller Caller, serviceID string, re
 		if s.State == ServiceSuspended {
 			return nil, conflict("service_suspended", "This service is suspended.")
 		}
-		return []move{b.purchaseMove(account)}, nil
+		return []move{purchaseMove(account)}, nil
 	})
 }
 
@@ -90,38 +91,65 @@ func (s *Service) become(request CreateRequest) error {
 }
 
 // purchaseMove buys the first order of a service.
-func (b *Bridge) purchaseMove(account Account) move {
+func purchaseMove(account Account) move {
 	return func(s Service) (step, error) {
 		request := PurchaseRequest{Product: s.Product, Years: s.Years, AdditionalDomains: s.AdditionalDomains}
-		return step{
-			kind: OperationPurchase, request: request,
-			call: func(ctx context.Context, operationID string) (effect, error) {
-				request.OperationID = operationID
-				bought, err := account.Upstream.Purchase(ctx, request)
-				if err != nil {
-					return nil, err
-				}
-				return b.purchased(bought), nil
-			},
-		}, nil
+		return purchaseStep(account.Upstream, request), nil
 	}
 }
 
-func (b *Bridge) purchased(bought Purchase) effect {
+func purchaseStep(upstream Provider, request PurchaseRequest) step {
+	price := PriceRequest{Kind: OperationPurchase, Product: request.Product, Years: request.Years, AdditionalDomains: request.AdditionalDomains}
+	return charging(price, step{kind: OperationPurchase, request: request}, func(ctx context.Context, operationID string) (Purchase, error) {
+		request.OperationID = operationID
+		return upstream.Purchase(ctx, request)
+	}, purchased)
+}
+
+// charging completes a step that spends money: what it costs, how it is made, and
+// what having bought changes, whether the answer tells so or reconciliation.
+func charging(price PriceRequest, of step, buy func(ctx context.Context, operationID string) (Purchase, error), bought func(Purchase) effect) step {
+	of.price, of.bought = price, bought
+	of.call = func(ctx context.Context, operationID string) (effect, error) {
+		answer, err := buy(ctx, operationID)
+		if err != nil {
+			return nil, err
+		}
+		return chargedBy(ChargedByAnswer, bought(answer)), nil
+	}
+	return of
+}
+
+// chargedBy notes how the amount of a charge is known, and says so when it is
+// more than was authorised.
+func chargedBy(source ChargeSource, change effect) effect {
 	return func(s *Service, operation *Operation) []Event {
-		order := b.orderOf(bought, s.Years)
+		events := change(s, operation)
+		operation.Result.ChargedBy = source
+		if operation.overcharged() {
+			charged, authorised := operation.Result.Charged, operation.Noted.Authorised
+			events = append(events, Event{Kind: "charge.above_authorised", Detail: fmt.Sprintf("charged %s %s, authorised %s %s",
+				charged, charged.Currency, authorised, authorised.Currency)})
+		}
+		return events
+	}
+}
+
+func purchased(bought Purchase) effect {
+	return func(s *Service, operation *Operation) []Event {
+		order := orderOf(bought, s.Years, operation)
 		order.Term = firstTerm(order.PurchasedOn, s.Years)
 		s.Orders = append(s.Orders, order)
-		s.Certificates = append(s.Certificates, b.certificateOf(bought, order, ReasonPurchase))
+		s.Certificates = append(s.Certificates, certificateOf(bought, order, ReasonPurchase, operation))
 		operation.Result = resultOf(bought)
 		return []Event{{Kind: "certificate.purchased", Detail: boughtDetail(bought)}}
 	}
 }
 
-func (b *Bridge) orderOf(bought Purchase, years int) Order {
+func orderOf(bought Purchase, years int, operation *Operation) Order {
 	purchased := bought.PurchasedOn
 	if purchased.IsZero() {
-		purchased = DateOf(b.instant())
+		purchased = DateOf(operation.SentAt)
 	}
 	orderID := bought.OrderID
 	if orderID == "" {
@@ -134,10 +162,10 @@ func (b *Bridge) orderOf(bought Purchase, years int) Order {
 	}
 }
 
-func (b *Bridge) certificateOf(bought Purchase, order Order, reason Reason) Certificate {
+func certificateOf(bought Purchase, order Order, reason Reason, operation *Operation) Certificate {
 	return Certificate{
 		CertificateID: bought.CertificateID, OrderID: order.OrderID, Reason: reason, Status: StatusAwaitingConfiguration,
-		ProviderStatus: bought.ProviderStatus, ProviderProduct: bought.ProviderProduct, CreatedAt: b.instant(),
+		ProviderStatus: bought.ProviderStatus, ProviderProduct: bought.ProviderProduct, CreatedAt: operation.UpdatedAt,
 	}
 }
 

@@ -75,7 +75,7 @@ func TestALostReissueIsNotAnyCertificateWithItsCSR(t *testing.T) {
 		ctx := t.Context()
 		csr := newCSR(t, "example.com")
 		bought := func(order string) *provisioning.CertificateDetail {
-			detail := s.upstream.certificates[s.upstream.buy(false).CertificateID]
+			detail := s.upstream.add(provisioning.CertificateSummary{})
 			detail.CSR, detail.CommonName, detail.AuthorityOrder, detail.Status = csr, "example.com", order, provisioning.StatusPendingValidation
 			return detail
 		}

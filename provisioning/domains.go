@@ -35,26 +35,25 @@ func (b *Bridge) AddDomains(ctx context.Context, caller Caller, serviceID string
 			return nil, conflict("action_not_allowed", "Domains can be added when no reissue or renewal is under way.")
 		}
 		return []move{func(s Service) (step, error) {
-			return addDomainsStep(account.Upstream, s, additionalDomains), nil
+			request := AddDomainsRequest{CertificateID: s.Current().CertificateID, Domains: additionalDomains - s.AdditionalDomains}
+			return addDomainsStep(account.Upstream, s, request), nil
 		}}, nil
 	})
 }
 
-func addDomainsStep(upstream Provider, s Service, total int) step {
-	request := AddDomainsRequest{CertificateID: s.Current().CertificateID, Domains: total - s.AdditionalDomains}
-	return step{
-		kind: OperationAddDomains, certificateID: request.CertificateID, request: request,
-		call: func(ctx context.Context, operationID string) (effect, error) {
-			request.OperationID = operationID
-			bought, err := upstream.AddDomains(ctx, request)
-			if err != nil {
-				return nil, err
-			}
-			return func(s *Service, operation *Operation) []Event {
-				s.AdditionalDomains = total
-				operation.Result = resultOf(bought)
-				return []Event{{Kind: "domains.added", Detail: fmt.Sprintf("%d more: %s", request.Domains, boughtDetail(bought))}}
-			}, nil
-		},
+func addDomainsStep(upstream Provider, s Service, request AddDomainsRequest) step {
+	price := PriceRequest{Kind: OperationAddDomains, Product: s.Product, Years: s.LastOrder().Years, AdditionalDomains: request.Domains}
+	of := step{kind: OperationAddDomains, certificateID: request.CertificateID, request: request}
+	return charging(price, of, func(ctx context.Context, operationID string) (Purchase, error) {
+		request.OperationID = operationID
+		return upstream.AddDomains(ctx, request)
+	}, func(bought Purchase) effect { return domainsAdded(bought, request) })
+}
+
+func domainsAdded(bought Purchase, request AddDomainsRequest) effect {
+	return func(s *Service, operation *Operation) []Event {
+		s.AdditionalDomains += request.Domains
+		operation.Result = resultOf(bought)
+		return []Event{{Kind: "domains.added", Detail: fmt.Sprintf("%d more: %s", request.Domains, boughtDetail(bought))}}
 	}
 }

@@ -20,6 +20,8 @@ var (
 	ErrStale = errors.New("written by someone else meanwhile")
 	// ErrBusy: the service has another open operation.
 	ErrBusy = errors.New("another operation is open")
+	// ErrLaneLost: the lease on an account's purchase lane is somebody else's now.
+	ErrLaneLost = errors.New("the purchase lane is not held any more")
 )
 
 // Kind groups errors by what the caller can do about them.

@@ -19,7 +19,7 @@ const (
 	// settlePatience is how long the outcome of a call is offered to a store that
 	// does not take it. After that the operation stays sent, and becomes
 	// uncertain for whoever looks at it next.
-	settlePatience = 2 * time.Minute
+	settlePatience = 100 * time.Second
 	// writeAttempts bounds how often a change is decided anew because somebody
 	// else wrote the service meanwhile.
 	writeAttempts = 8
@@ -36,6 +36,12 @@ type step struct {
 	// doubted is what a lost answer takes away, for calls that may be repeated.
 	// Optional.
 	doubted func(s *Service)
+	// For a charge, what it costs, and what having bought changes.
+	price  PriceRequest
+	bought func(Purchase) effect
+	// queued looks for what is meant when the provider says that this was bought
+	// already. Optional.
+	queued func() *Evidence
 }
 
 // effect is what an answer changes. It is pure: it is applied again when
@@ -58,10 +64,11 @@ func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
 		err = b.readBack(after, operation, err)
 	}
 	if err != nil {
-		b.land(operation.ID)
+		b.land(operation.ID, *after, err)
 		return err
 	}
 	after.Operation = operation
+	b.reached("recorded")
 	return nil
 }
 
@@ -71,7 +78,7 @@ func (b *Bridge) readBack(after *Service, operation *Operation, cause error) err
 	ctx, cancel := b.storing()
 	defer cancel()
 	stored, err := b.store.Service(ctx, after.Panel, after.ServiceID)
-	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID {
+	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID || stored.Operation.Fence < operation.Fence {
 		return storeUnavailable(cause)
 	}
 	*after, *operation = stored, *stored.Operation
@@ -84,11 +91,15 @@ func (b *Bridge) newOperation(caller Caller, s *Service, next step) (*Operation,
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	now := b.instant()
-	return &Operation{
-		ID: newID(now), Kind: next.kind, State: OperationSent, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account,
-		CertificateID: next.certificateID, RequestedBy: caller.Actor, Request: string(request), Attempts: 1,
-		CreatedAt: now, SentAt: now, UpdatedAt: now,
-	}, nil
+	operation := &Operation{
+		ID: newID(now), Kind: next.kind, State: OperationRecorded, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account,
+		CertificateID: next.certificateID, RequestedBy: caller.Actor, Request: string(request),
+		CreatedAt: now, UpdatedAt: now, LookAt: now.Add(takeUpAfter),
+	}
+	if !next.kind.Charges() { // it waits for nothing
+		operation.State, operation.Attempts, operation.SentAt, operation.LookAt = OperationSent, 1, now, now.Add(b.rest())
+	}
+	return operation, nil
 }
 
 // newID makes an id that sorts by time of creation: 48 bits of milliseconds,
@@ -103,43 +114,74 @@ func (b *Bridge) instant() time.Time { return b.now().UTC().Truncate(time.Micros
 // carryOut calls the provider for an operation that is durable and stores the
 // outcome. It returns the service as it is then.
 func (b *Bridge) carryOut(s Service, next step) (Service, error) {
-	change, err := b.call(next, s.Operation.ID)
+	change, exchanges, err := b.call(next, s.Operation)
+	b.reached("called")
 	if err == nil {
-		return b.settle(s, OperationSucceeded, nil, change)
+		return b.settle(s, OperationSucceeded, nil, withExchanges(exchanges, change))
 	}
 	failure := failureOf(err)
-	state := OperationRefused
-	if failure.outcome == Unknown {
-		state = OperationUncertain
-	}
+	state := stateAfter(next, failure)
 	b.log.Warn("operation "+string(state), "operation", s.Operation.ID, "kind", next.kind, "account", s.Account,
 		"panel", s.Panel, "service", s.ServiceID, "error", err)
-	stored, settleErr := b.settle(s, state, failure.stored(), func(s *Service, _ *Operation) []Event {
+	var evidence *Evidence
+	if state == OperationNeedsAttention {
+		evidence = next.queued()
+	}
+	stored, settleErr := b.settle(s, state, failure.err.stored(), withExchanges(exchanges, func(s *Service, operation *Operation) []Event {
 		if next.doubted != nil && failure.doubted {
 			next.doubted(s)
 		}
+		operation.Evidence = evidence
 		return []Event{{Kind: "operation." + string(state), Detail: string(next.kind) + ": " + failure.err.Error()}}
-	})
+	}))
 	if settleErr != nil {
 		return stored, settleErr
 	}
-	if state == OperationUncertain {
+	if state.Open() {
 		return stored, nil // the answer is the open operation, not an error
 	}
 	return stored, failure.err
 }
 
+// stateAfter is what an operation becomes whose call did not succeed.
+func stateAfter(next step, failed failure) OperationState {
+	var upstream *ProviderError
+	switch {
+	case failed.outcome == Unknown:
+		return OperationUncertain
+	case next.queued != nil && errors.As(failed.err, &upstream) && upstream.Fault == FaultRenewalQueued:
+		// It was bought, and we do not know by whom or for what.
+		return OperationNeedsAttention
+	}
+	return OperationRefused
+}
+
 // call makes a step's one call. A panic on the way is an answer that was lost.
-func (b *Bridge) call(next step, operationID string) (change effect, err error) {
-	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+func (b *Bridge) call(next step, operation *Operation) (change effect, exchanges []Exchange, err error) {
+	left := b.remaining(operation)
+	if left <= 0 {
+		return nil, nil, &ProviderError{Outcome: NotExecuted, Err: errors.New("this process was stopped for too long; nothing was sent")}
+	}
+	ctx, cancel := context.WithTimeout(b.life, left)
 	defer cancel()
+	recorder := new(recorder)
 	defer func() {
+		exchanges = recorder.taken()
 		if cause := recover(); cause != nil {
-			b.log.Error("a provider call panicked", "operation", operationID, "cause", cause, "stack", string(debug.Stack()))
+			b.log.Error("a provider call panicked", "operation", operation.ID, "cause", cause, "stack", string(debug.Stack()))
 			err = &ProviderError{Outcome: Unknown, Err: fmt.Errorf("panic: %v", cause)}
 		}
 	}()
-	return next.call(ctx, operationID)
+	change, err = next.call(WithExchanges(ctx, recorder.note), operation.ID)
+	return change, nil, err
+}
+
+// withExchanges keeps what was said to the provider, and what it said.
+func withExchanges(exchanges []Exchange, change effect) effect {
+	return func(s *Service, operation *Operation) []Event {
+		operation.Exchanges = exchanges
+		return change(s, operation)
+	}
 }
 
 // settle stores the outcome of a service's open operation. What the provider did
@@ -147,7 +189,7 @@ func (b *Bridge) call(next step, operationID string) (change effect, err error) 
 func (b *Bridge) settle(s Service, state OperationState, failure *Failure, change effect) (Service, error) {
 	giveUp := time.Now().Add(settlePatience)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		after, err := b.writeOutcome(s, state, failure, change)
+		after, err := b.writeOutcome(s, state, failure, change, nil)
 		if err == nil {
 			return after, nil
 		}
@@ -156,6 +198,7 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 		}
 		latest, done, err := b.latest(s, state, err)
 		if done {
+			b.keepLateAnswer(latest, s, state, change)
 			return latest, err
 		}
 		s = latest
@@ -169,6 +212,32 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 		case <-b.life.Done():
 		}
 	}
+}
+
+// keepLateAnswer is for a charge that was made although its operation had been
+// closed by somebody else meanwhile, which a process can bring about that was
+// stopped right before it wrote the request. What was charged stays in the
+// journal, where the ledger finds it: nobody owns it.
+func (b *Bridge) keepLateAnswer(latest, begun Service, state OperationState, change effect) {
+	if state != OperationSucceeded || !begun.Operation.Kind.Charges() {
+		return
+	}
+	ctx, cancel := b.storing()
+	defer cancel()
+	stored, err := b.store.Operation(ctx, begun.Operation.ID)
+	result := outcomeOf(begun, change)
+	if err == nil && stored.State == OperationSucceeded && stored.Result.CertificateID == result.CertificateID {
+		return
+	}
+	late, now := *begun.Operation, b.instant()
+	late.ID, late.Version, late.State, late.Result, late.UpdatedAt, late.FinishedAt = newID(now), 0, OperationSucceeded, result, now, now
+	late.LookAt = time.Time{}
+	event := Event{At: now, Kind: "charge.unlinked", Actor: "certbridge", Operation: late.ID,
+		Detail: "the answer to operation " + begun.Operation.ID + " came after it was closed: " + result.CertificateID}
+	after := latest.Clone()
+	err = b.store.Write(ctx, Change{Before: &latest, After: &after, Operation: &late, Events: []Event{event}})
+	b.log.Error("a charge was made after its operation was closed", "operation", begun.Operation.ID, "kept", late.ID, "account", late.Account,
+		"service", late.ServiceID, "result", result, "error", err)
 }
 
 // idTaken is the outcome when the provider answered with an ID that belongs to
@@ -211,28 +280,44 @@ func (b *Bridge) latest(s Service, state OperationState, cause error) (latest Se
 	return stored, false, cause
 }
 
-func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Failure, change effect) (Service, error) {
+// writeOutcome stores an outcome once; under a lane, unless that is nil, only
+// while it is held.
+func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Failure, change effect, lane *Lane) (Service, error) {
 	now := b.instant()
 	after := before.Clone()
 	operation := after.Operation
 	operation.State, operation.Failure, operation.UpdatedAt = state, failure, now
+	operation.LookAt = b.lookAt(operation)
 	if !state.Open() {
 		operation.FinishedAt = now
 	}
 	after.UpdatedAt = now
 	events := change(&after, operation)
 	for i := range events {
-		events[i].At, events[i].Actor, events[i].Operation = now, operation.RequestedBy, operation.ID
+		events[i].At, events[i].Operation = now, operation.ID
+		if events[i].Actor == "" {
+			events[i].Actor = operation.RequestedBy
+		}
 	}
 	ctx, cancel := b.storing()
 	defer cancel()
-	if err := b.store.Write(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events}); err != nil {
+	if err := b.store.Write(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events, Lane: lane}); err != nil {
 		return Service{}, err
 	}
 	if !state.Open() {
 		after.Operation = nil
 	}
 	return after, nil
+}
+
+// lookAt is when an operation is first to be looked after: not before whoever
+// sent it, and the provider, must have ended. Zero when nobody has to.
+func (b *Bridge) lookAt(operation *Operation) time.Time {
+	switch operation.State {
+	case OperationSent, OperationUncertain:
+		return operation.SentAt.Add(b.rest())
+	}
+	return time.Time{}
 }
 
 // storing bounds one call of the store. It follows neither the caller, who may
@@ -244,5 +329,6 @@ func (b *Bridge) storing() (context.Context, context.CancelFunc) {
 
 // settledError tells whether the store said definitely that it wrote nothing.
 func settledError(err error) bool {
-	return errors.Is(err, ErrExists) || errors.Is(err, ErrStale) || errors.Is(err, ErrBusy) || errors.Is(err, ErrNotFound)
+	return errors.Is(err, ErrExists) || errors.Is(err, ErrStale) || errors.Is(err, ErrBusy) || errors.Is(err, ErrNotFound) ||
+		errors.Is(err, ErrLaneLost)
 }

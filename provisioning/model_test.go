@@ -33,6 +33,8 @@ func TestNoSequenceLosesMoneyOrCertificates(t *testing.T) {
 		csrs := []string{newCSR(t, "example.com"), newCSR(t, "example.com")}
 		rapid.Check(t, func(t *rapid.T) {
 			c := &customer{s: s, id: fmt.Sprint("model-", services.Add(1))}
+			c.settle(t) // what the sequence before left in doubt
+			defer c.settle(t)
 			t.Repeat(map[string]func(*rapid.T){
 				"create":   c.ask(func() (provisioning.Result, error) { return s.bridge.Create(s.t.Context(), s.caller, c.id, single) }),
 				"activate": c.withCSR(csrs, s.bridge.Activate),
@@ -59,8 +61,9 @@ func TestNoSequenceLosesMoneyOrCertificates(t *testing.T) {
 						s.upstream.reissueElsewhere(current.CertificateID)
 					}
 				},
-				"time passes": func(t *rapid.T) { s.clock.advance(rapid.IntRange(0, 60).Draw(t, "days")) },
-				"":            c.check,
+				"the bridge reconciles": func(*rapid.T) { c.round() },
+				"time passes":           func(t *rapid.T) { s.clock.advance(rapid.IntRange(0, 60).Draw(t, "days")) },
+				"":                      c.check,
 			})
 		})
 	})
@@ -79,7 +82,9 @@ func (c *customer) service() provisioning.Service {
 // ask takes an action while something may go wrong upstream and in the store.
 func (c *customer) ask(act func() (provisioning.Result, error)) func(*rapid.T) {
 	return func(t *rapid.T) {
-		fates := []fate{{true, nil}, {true, nil}, {false, refused}, {false, turned}, {true, lost}, {false, lost}, {true, mistaken}}
+		fates := []fate{
+			{executed: true}, {executed: true}, {err: refused}, {err: turned}, {executed: true, err: lost}, {err: lost}, {executed: true, err: mistaken},
+		}
 		next := rapid.SampledFrom(fates).Draw(t, "fate")
 		c.s.upstream.fail(next.executed, next.err)
 		var troubles []trouble
@@ -103,6 +108,29 @@ func (c *customer) withCSR(csrs []string, act func(context.Context, provisioning
 	return func(t *rapid.T) {
 		csr := rapid.SampledFrom(csrs).Draw(t, "CSR")
 		c.ask(func() (provisioning.Result, error) { return act(c.s.t.Context(), c.s.caller, c.id, byDNS(csr)) })(t)
+	}
+}
+
+// round lets what is in doubt rest, and looks after it.
+func (c *customer) round() {
+	c.s.clock.pass(rested)
+	if err := c.s.bridge.Reconcile(c.s.t.Context()); err != nil {
+		c.s.t.Fatal(err)
+	}
+}
+
+// settle waits for quiet: then what was charged is owned, and no charge is in
+// doubt. A reissue may be, where somebody else made another one at the same time.
+func (c *customer) settle(t *rapid.T) {
+	for range 3 {
+		c.round()
+	}
+	service := c.service()
+	if operation := service.Operation; operation != nil && (operation.Kind.Charges() || operation.State != provisioning.OperationNeedsAttention) {
+		t.Fatalf("after quiet the %s is %s: %+v", operation.Kind, operation.State, operation.Evidence)
+	}
+	if c.charges != len(service.Orders) {
+		t.Fatalf("after quiet there are %d charges and %d orders", c.charges, len(service.Orders))
 	}
 }
 

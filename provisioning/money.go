@@ -47,6 +47,22 @@ func (m Money) String() string {
 	return fmt.Sprintf("%s%d.%04d", sign, units/moneyScale, units%moneyScale)
 }
 
+// exceeds tells whether an amount is above another of the same currency.
+func (m Money) exceeds(other Money) bool {
+	return m.Currency == other.Currency && m.Units > other.Units
+}
+
+func (m Money) times(n int) Money {
+	m.Units *= int64(n)
+	return m
+}
+
+// minus is the difference of two amounts of the same currency.
+func (m Money) minus(other Money) Money {
+	m.Units -= other.Units
+	return m
+}
+
 // IsZero tells whether there is no amount at all.
 func (m Money) IsZero() bool { return m == Money{} }
 

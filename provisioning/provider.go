@@ -56,30 +56,42 @@ type Provider interface {
 
 	// Balance reads what the account can spend.
 	Balance(ctx context.Context) (Money, error)
+	// Price tells what a charge will be, promotions included. It is zero without
+	// an error when the price list does not say. Lists are long and change rarely,
+	// so an answer may be an hour old.
+	Price(ctx context.Context, request PriceRequest) (Money, error)
+}
+
+// PriceRequest asks for the total of one charge.
+type PriceRequest struct {
+	Kind              OperationKind // one that Charges
+	Product           string        // product code
+	Years             int           // of the order that is bought, or whose domains are added to
+	AdditionalDomains int           // bought with it; for OperationAddDomains, how many more
 }
 
 // PurchaseRequest asks for a new order.
 type PurchaseRequest struct {
-	OperationID       string // ours, for providers that can store it
-	Product           string // product code
-	Years             int
-	AdditionalDomains int // beyond the included ones
+	OperationID       string `json:"-"`       // ours, for providers that can store it
+	Product           string `json:"product"` // product code
+	Years             int    `json:"years"`
+	AdditionalDomains int    `json:"additional_domains"` // beyond the included ones
 }
 
 // RenewalRequest asks for the successor of an order.
 type RenewalRequest struct {
-	OperationID     string
-	CertificateID   string
-	Product         string // product code
-	ProviderProduct string // what the provider calls the present certificate's product; may be ""
-	Years           int
+	OperationID     string `json:"-"`
+	CertificateID   string `json:"certificate_id"`
+	Product         string `json:"product"`                    // product code
+	ProviderProduct string `json:"provider_product,omitempty"` // what the provider calls the present certificate's product; may be ""
+	Years           int    `json:"years"`
 }
 
 // AddDomainsRequest asks for room for more names.
 type AddDomainsRequest struct {
-	OperationID   string
-	CertificateID string
-	Domains       int // how many more
+	OperationID   string `json:"-"`
+	CertificateID string `json:"certificate_id"`
+	Domains       int    `json:"domains"` // how many more
 }
 
 // Purchase is the answer to a charge-bearing request. CertificateID is never
@@ -97,16 +109,16 @@ type Purchase struct {
 
 // ConfigurationRequest is everything that a certificate is made from.
 type ConfigurationRequest struct {
-	OperationID   string
-	CertificateID string
-	Product       string // product code
-	CSR           string // PEM
-	CommonName    string // in A-labels
-	Domains       []string
-	WebServer     string
+	OperationID   string   `json:"-"`
+	CertificateID string   `json:"certificate_id"`
+	Product       string   `json:"product"`     // product code
+	CSR           string   `json:"csr"`         // PEM
+	CommonName    string   `json:"common_name"` // in A-labels
+	Domains       []string `json:"domains,omitempty"`
+	WebServer     string   `json:"web_server,omitempty"`
 	// Validation has one entry per name, the common name first.
-	Validation []ValidationChoice
-	Contact    Contact
+	Validation []ValidationChoice `json:"validation"`
+	Contact    Contact            `json:"contact"`
 }
 
 // ValidationChoice is how control of one domain is to be shown. ApproverEmail
@@ -119,9 +131,9 @@ type ValidationChoice struct {
 
 // ValidationRequest changes the methods of a certificate under validation.
 type ValidationRequest struct {
-	CertificateID string
-	Product       string
-	Choices       []ValidationChoice // one entry per name, the common name first
+	CertificateID string             `json:"certificate_id"`
+	Product       string             `json:"product"`
+	Choices       []ValidationChoice `json:"choices"` // one entry per name, the common name first
 }
 
 // Submission is the answer to an activation or reissue.
@@ -170,6 +182,7 @@ type CertificatePage struct {
 // CertificateSummary is what a listing tells about one certificate.
 type CertificateSummary struct {
 	CertificateID    string
+	Reason           Reason // ReasonPurchase or ReasonRenewal while it awaits configuration; "" if not told
 	Status           Status
 	ProviderStatus   string
 	Product          string // product code, "" if the name is not known

@@ -5,10 +5,8 @@ package provisioning
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -64,15 +62,14 @@ func (o *Operation) doubt() bool {
 	if o.State != OperationSent {
 		return false
 	}
-	o.State, o.Failure = OperationUncertain, failureOf(errors.New("nobody waits for its answer any more")).stored()
+	o.State, o.Failure = OperationUncertain, failureOf(errors.New("nobody waits for its answer any more")).err.stored()
 	return true
 }
 
-// underWay tells whether whoever sent an operation may still get its answer,
-// which holds more than any look at the certificate.
+// underWay tells whether an operation is still to be sent, or whoever sent it may
+// still get its answer, which holds more than any look at the certificate.
 func (b *Bridge) underWay(operation *Operation) bool {
-	longest := b.callTimeout + settlePatience + 2*storeTimeout
-	return operation.State == OperationSent && b.now().Before(operation.SentAt.Add(longest))
+	return operation.State == OperationRecorded || operation.State == OperationSent && b.now().Before(operation.SentAt.Add(b.rest()))
 }
 
 // proveActivation: a certificate that went on with our CSR was activated by us;
@@ -185,8 +182,7 @@ func (b *Bridge) letGo(operation *Operation) bool {
 	if !b.now().After(operation.SentAt.Add(b.callTimeout + restMargin)) {
 		return false
 	}
-	operation.State = OperationRefused
-	operation.Failure = &Failure{Code: "not_executed", Detail: "This was not carried out. Please ask again.", Retryable: true}
+	operation.State, operation.Failure = OperationRefused, wasNotExecuted()
 	return true
 }
 
@@ -198,10 +194,8 @@ func (o *Operation) succeed(certificateID string) {
 // configuration is what an activation or reissue had asked for.
 func (o *Operation) configuration() (ConfigurationRequest, error) {
 	var request ConfigurationRequest
-	if err := json.Unmarshal([]byte(o.Request), &request); err != nil {
-		return request, fmt.Errorf("journal: operation %s: %w", o.ID, err)
-	}
-	return request, nil
+	err := o.asked(&request)
+	return request, err
 }
 
 // lostSubmission stands in for an answer that was lost. The provider's

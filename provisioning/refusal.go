@@ -14,8 +14,9 @@ type failure struct {
 	doubted bool // it may have been carried out, and may be asked for again all the same
 }
 
-func (f failure) stored() *Failure {
-	return &Failure{Code: f.err.Code, Detail: f.err.Detail, Retryable: f.err.Retryable, Upstream: f.err.Upstream}
+// stored is an error as the journal keeps it.
+func (e *Error) stored() *Failure {
+	return &Failure{Code: e.Code, Detail: e.Detail, Retryable: e.Retryable, Upstream: e.Upstream}
 }
 
 // answer is how a fault is told to a panel. The detail is fit for the end

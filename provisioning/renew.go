@@ -37,7 +37,12 @@ func (b *Bridge) Renew(ctx context.Context, caller Caller, serviceID string, req
 		if !slices.Contains(product.Years, years) {
 			return nil, invalid("years_not_offered", "This product is not sold for %d years; it is sold for %v.", years, product.Years)
 		}
-		return []move{func(s Service) (step, error) { return b.renewalStep(account.Upstream, s, years), nil }}, nil
+		return []move{func(s Service) (step, error) {
+			current := s.Current()
+			return renewalStep(account.Upstream, s, RenewalRequest{
+				CertificateID: current.CertificateID, Product: s.Product, ProviderProduct: current.ProviderProduct, Years: years,
+			}), nil
+		}}, nil
 	})
 }
 
@@ -70,33 +75,22 @@ func (b *Bridge) renewalDue(s Service, request RenewRequest) (bool, error) {
 	return true, nil
 }
 
-func (b *Bridge) renewalStep(upstream Provider, s Service, years int) step {
-	current := s.Current()
-	request := RenewalRequest{
-		CertificateID: current.CertificateID, Product: s.Product, ProviderProduct: current.ProviderProduct, Years: years,
-	}
-	present := *s.LastOrder()
-	// A void order in between keeps its place: each has one successor.
-	predecessor := s.Orders[len(s.Orders)-1].OrderID
-	return step{
-		kind: OperationRenew, certificateID: current.CertificateID, request: request,
-		call: func(ctx context.Context, operationID string) (effect, error) {
-			request.OperationID = operationID
-			bought, err := upstream.Renew(ctx, request)
-			if err != nil {
-				return nil, err
-			}
-			return b.renewed(bought, present.Term, predecessor, request), nil
-		},
-	}
+func renewalStep(upstream Provider, s Service, request RenewalRequest) step {
+	price := PriceRequest{Kind: OperationRenew, Product: request.Product, Years: request.Years, AdditionalDomains: s.AdditionalDomains}
+	of := step{kind: OperationRenew, certificateID: request.CertificateID, request: request}
+	return charging(price, of, func(ctx context.Context, operationID string) (Purchase, error) {
+		request.OperationID = operationID
+		return upstream.Renew(ctx, request)
+	}, func(bought Purchase) effect { return renewed(bought, request) })
 }
 
-func (b *Bridge) renewed(bought Purchase, present Term, predecessor string, request RenewalRequest) effect {
+func renewed(bought Purchase, request RenewalRequest) effect {
 	return func(s *Service, operation *Operation) []Event {
-		order := b.orderOf(bought, request.Years)
-		order.Predecessor = predecessor
-		order.Term = nextTerm(present, order.PurchasedOn, request.Years)
-		certificate := b.certificateOf(bought, order, ReasonRenewal)
+		order := orderOf(bought, request.Years, operation)
+		// A void order in between keeps its place: each has one successor.
+		order.Predecessor = s.Orders[len(s.Orders)-1].OrderID
+		order.Term = nextTerm(s.LastOrder().Term, order.PurchasedOn, request.Years)
+		certificate := certificateOf(bought, order, ReasonRenewal, operation)
 		certificate.Replaces = request.CertificateID
 		s.Orders = append(s.Orders, order)
 		s.Certificates = append(s.Certificates, certificate)

@@ -2,7 +2,10 @@
 
 package provisioning
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps services, operations and events. Every write is one transaction.
 //
@@ -24,10 +27,29 @@ type Store interface {
 	//              order_id) or an order's one successor is taken.
 	//   ErrStale:  the service or the operation was written since it was read.
 	//   ErrBusy:   the service has another open operation.
+	//   ErrLaneLost: Change.Lane is not held any more.
 	Write(ctx context.Context, change Change) error
 
 	// Operation reads one operation. ErrNotFound if there is none.
 	Operation(ctx context.Context, id string) (Operation, error)
+
+	// Operations reads operations of all panels in the order of their id, which is
+	// that of their creation.
+	Operations(ctx context.Context, query OperationQuery) ([]Operation, error)
+
+	// TakeLane takes the purchase lane of an account for so long, with a fence
+	// above every one that was given before. A holder may take its lane again.
+	// ErrBusy while another holder's lease lasts.
+	TakeLane(ctx context.Context, account, holder string, lasting time.Duration) (Lane, error)
+	// LeaveLane gives a lane back; nothing happens when it is not held any more.
+	LeaveLane(ctx context.Context, lane Lane) error
+
+	// Owners tells to which services certificates of an account belong. Those that
+	// belong to none are not in the answer.
+	Owners(ctx context.Context, account string, certificateIDs []string) (map[string]Owner, error)
+	// AccountServices reads services of an account, of all panels, in the order of
+	// the store's key, from after the given one; without their operations.
+	AccountServices(ctx context.Context, account string, after int64, limit int) ([]Service, error)
 
 	// Events reads a service's audit trail, oldest first, from after the event
 	// with the given id.
@@ -49,4 +71,30 @@ type Change struct {
 	After     *Service
 	Operation *Operation // inserted while its Version is 0, else updated if nobody else did
 	Events    []Event    // appended
+	Lane      *Lane      // unless nil, nothing is written unless this lane is held, and its lease begins anew
+}
+
+// Lane is the right to make an account's charges, one at a time. It is a lease:
+// it ends by itself after Lasting, by the clock that all who share the store go by.
+type Lane struct {
+	Account string
+	Holder  string
+	Fence   int64 // grows with every taking
+	Lasting time.Duration
+}
+
+// OperationQuery selects operations. Zero fields select nothing out.
+type OperationQuery struct {
+	Account   string
+	Kinds     []OperationKind
+	States    []OperationState
+	LookUntil time.Time // those with a LookAt that is not after it
+	After     string    // operation id after which the page starts
+	Limit     int       // 0: 100
+}
+
+// Owner is the service that a certificate belongs to.
+type Owner struct {
+	Panel     string
+	ServiceID string
 }

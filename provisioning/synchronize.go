@@ -148,7 +148,7 @@ func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen
 			Detail: string(operation.Kind) + ", by what the provider holds",
 		})
 	}
-	operation.UpdatedAt = now
+	operation.UpdatedAt, operation.LookAt = now, b.lookAt(operation)
 	return b.write(&stored, after, operation, events)
 }
 

@@ -25,7 +25,13 @@ type upstream struct {
 	mu           sync.Mutex
 	now          func() time.Time
 	certificates map[string]*provisioning.CertificateDetail
-	calls        []string
+	listed       map[string]*provisioning.CertificateSummary
+	balance      int64 // 1/10000 USD
+	price        provisioning.Money
+	listedPrice  *provisioning.Money // what the price list says; nil: the price
+	calls        []string            // those that change something, and those for one certificate
+	reading      error               // what looks at the account answer instead
+	unreadable   int                 // rows of the list
 	charges      int
 	last         int
 	next         *fate
@@ -39,17 +45,21 @@ type upstream struct {
 type fate struct {
 	executed bool
 	err      error
+	of       string // the name of the call; "" for any
 }
 
 func newUpstream(now func() time.Time) *upstream {
-	return &upstream{now: now, certificates: map[string]*provisioning.CertificateDetail{}, last: 1000}
+	return &upstream{
+		now: now, last: 1000, certificates: map[string]*provisioning.CertificateDetail{}, listed: map[string]*provisioning.CertificateSummary{},
+		balance: 10_000_000, price: usd(78800),
+	}
 }
 
 // fail decides the fate of the next call.
 func (u *upstream) fail(executed bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.next = &fate{executed, err}
+	u.next = &fate{executed: executed, err: err}
 }
 
 // calm takes a fate back that no call has met.
@@ -86,7 +96,7 @@ func (u *upstream) do(ctx context.Context, name string, execute func() error) er
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.calls = append(u.calls, name)
-	if next := u.next; next != nil {
+	if next := u.next; next != nil && (next.of == "" || next.of == name) {
 		u.next = nil
 		if next.executed {
 			if err := execute(); err != nil {
@@ -103,46 +113,12 @@ func (u *upstream) newID() string {
 	return fmt.Sprint(u.last)
 }
 
-func (u *upstream) buy(charge bool) provisioning.Purchase {
-	if charge {
-		u.charges++
-	}
-	id := u.newID()
-	u.certificates[id] = &provisioning.CertificateDetail{CertificateID: id, Status: provisioning.StatusAwaitingConfiguration, ProviderStatus: "new"}
-	return provisioning.Purchase{
-		CertificateID: id, OrderID: "o" + id, TransactionID: "t" + id, Charged: provisioning.Money{Units: 78800, Currency: "USD"},
-		PurchasedOn: provisioning.DateOf(u.now()), Status: provisioning.StatusAwaitingConfiguration, ProviderStatus: "new", ProviderProduct: "Single",
-	}
-}
-
 func (u *upstream) Products() []provisioning.Product {
 	years, all := []int{1, 2, 3}, []provisioning.ValidationMethod{provisioning.ValidateByEmail, provisioning.ValidateByHTTP, provisioning.ValidateByDNS}
 	return []provisioning.Product{
 		{Code: "single", ProviderName: "Single", Level: provisioning.DomainValidated, Coverage: provisioning.SingleDomain, Years: years, IncludedDomains: 1, Methods: all},
 		{Code: "multi", ProviderName: "Multi", Level: provisioning.DomainValidated, Coverage: provisioning.MultiDomain, Years: years, IncludedDomains: 3, MaxAdditionalDomains: 97, Methods: all},
 	}
-}
-
-func (u *upstream) Purchase(ctx context.Context, _ provisioning.PurchaseRequest) (bought provisioning.Purchase, err error) {
-	if u.panics {
-		panic("a mistake of ours")
-	}
-	err = u.do(ctx, "purchase", func() error { bought = u.buy(true); return nil })
-	return bought, err
-}
-
-func (u *upstream) Renew(ctx context.Context, _ provisioning.RenewalRequest) (bought provisioning.Purchase, err error) {
-	err = u.do(ctx, "renew", func() error { bought = u.buy(true); return nil })
-	return bought, err
-}
-
-func (u *upstream) AddDomains(ctx context.Context, request provisioning.AddDomainsRequest) (bought provisioning.Purchase, err error) {
-	err = u.do(ctx, "add domains", func() error {
-		u.charges++
-		bought = provisioning.Purchase{CertificateID: request.CertificateID, OrderID: "more" + u.newID()}
-		return nil
-	})
-	return bought, err
 }
 
 func (u *upstream) Activate(ctx context.Context, request provisioning.ConfigurationRequest) (submission provisioning.Submission, err error) {
@@ -155,7 +131,7 @@ func (u *upstream) Activate(ctx context.Context, request provisioning.Configurat
 
 func (u *upstream) Reissue(ctx context.Context, request provisioning.ConfigurationRequest) (submission provisioning.Submission, err error) {
 	err = u.do(ctx, "reissue", func() error {
-		id := u.buy(false).CertificateID
+		id := u.add(provisioning.CertificateSummary{}).CertificateID
 		if !u.replacesLate {
 			u.replace(request.CertificateID, id)
 		}
@@ -196,7 +172,7 @@ func (u *upstream) issue(id string, life time.Duration) {
 func (u *upstream) reissueElsewhere(id string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	next := u.buy(false).CertificateID
+	next := u.add(provisioning.CertificateSummary{}).CertificateID
 	u.replace(id, next)
 	u.certificates[next].Status, u.certificates[next].CommonName = provisioning.StatusPendingValidation, u.certificates[id].CommonName
 	return next
@@ -212,21 +188,6 @@ func (u *upstream) Certificate(ctx context.Context, id string) (detail provision
 		return nil
 	})
 	return detail, err
-}
-
-func (u *upstream) Certificates(ctx context.Context, _, _ int) (page provisioning.CertificatePage, err error) {
-	err = u.do(ctx, "certificates", func() error {
-		for n := u.last; n > u.last-20; n-- { // the newest
-			id := fmt.Sprint(n)
-			detail, found := u.certificates[id]
-			if !found {
-				continue
-			}
-			page.Certificates = append(page.Certificates, provisioning.CertificateSummary{CertificateID: id, Status: detail.Status, CommonName: detail.CommonName})
-		}
-		return nil
-	})
-	return page, err
 }
 
 func (u *upstream) ChangeValidation(ctx context.Context, request provisioning.ValidationRequest) (instructions []provisioning.DomainValidation, err error) {
@@ -252,10 +213,6 @@ func (u *upstream) Revoke(ctx context.Context, id, _ string) error {
 		u.certificates[id].Status = provisioning.StatusRevoked
 		return nil
 	})
-}
-
-func (u *upstream) Balance(context.Context) (provisioning.Money, error) {
-	return provisioning.Money{Units: 10_000_000, Currency: "USD"}, nil
 }
 
 var _ provisioning.Provider = (*upstream)(nil)

@@ -54,6 +54,9 @@ type Harness struct {
 	// accepted.
 	DaysToRenewal int
 
+	// Secrets are the credentials of the account, as they are sent.
+	Secrets []string
+
 	// Approve has a certificate validated and issued.
 	Approve func(certificateID string)
 	// Charges counts the charges that the account ever had.
@@ -92,6 +95,12 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness, lacks ...Capabilit
 		{"the catalogue is consistent", nil, catalogue},
 		{"a purchase awaits its configuration", nil, purchase},
 		{"a purchase takes its charge from the balance", nil, balance},
+		{"a price is what is charged", nil, price},
+		{"a renewal costs its price", nil, renewalPrice},
+		{"added domains cost their price", []Capability{MultiDomain}, domainPrices},
+		{"what is not sold has no price", nil, noPrice},
+		{"an exchange is noted, without credentials", nil, exchanges},
+		{"an exchange is noted, though its answer is lost", nil, lostExchange},
 		{"an activation tells what to do for DNS", nil, activateByDNS},
 		{"an activation tells what to do for HTTP", nil, activateByHTTP},
 		{"an activation sends mail to the approver", []Capability{ApproverEmails}, activateByEmail},

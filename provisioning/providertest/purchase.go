@@ -55,6 +55,9 @@ func purchase(s *suite) {
 	if detail.OrderID != bought.OrderID {
 		s.t.Errorf("it belongs to order %q, want %q", detail.OrderID, bought.OrderID)
 	}
+	if got := s.newest().Reason; got != provisioning.ReasonPurchase {
+		s.t.Errorf("the list calls the purchase a %q", got)
+	}
 	ordered := s.product(s.Single)
 	if got := s.product(detail.Product); !got.SameClass(ordered) {
 		s.t.Errorf("%s was bought and %s delivered, of another class", ordered.Code, got.Code)
@@ -89,6 +92,9 @@ func renew(s *suite) {
 		s.t.Errorf("the renewal is %s", renewed.Status)
 	}
 	s.hasStatus(s.detail(renewed.CertificateID), provisioning.StatusAwaitingConfiguration)
+	if got := s.newest().Reason; got != provisioning.ReasonRenewal && got != "" {
+		s.t.Errorf("the list calls the renewal a %s", got)
+	}
 	if detail := s.detail(old); detail.ReplacedBy != "" {
 		s.t.Errorf("a renewal replaces nothing, but the old certificate points to %s", detail.ReplacedBy)
 	}

@@ -150,6 +150,17 @@ func (s *suite) detail(certificateID string) provisioning.CertificateDetail {
 	return detail
 }
 
+// newest is the first row of the list.
+func (s *suite) newest() provisioning.CertificateSummary {
+	s.t.Helper()
+	page, err := s.Provider.Certificates(s.ctx, 1, 10)
+	s.must(err)
+	if len(page.Certificates) == 0 {
+		s.t.Fatal("the list is empty")
+	}
+	return page.Certificates[0]
+}
+
 func (s *suite) product(code string) provisioning.Product {
 	s.t.Helper()
 	for _, product := range s.Provider.Products() {

@@ -7,6 +7,7 @@ package storetest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -14,8 +15,9 @@ import (
 	"github.com/certbridge/certbridge/provisioning"
 )
 
-// Opener gives a fresh, empty store that ends with the test.
-type Opener func(t *testing.T) provisioning.Store
+// Opener gives a fresh, empty store that ends with the test. Leases end by the
+// given clock, or by the store's own if it is nil.
+type Opener func(t *testing.T, leaseClock func() time.Time) provisioning.Store
 
 // Run runs the whole contract, each part on a store of its own.
 func Run(t *testing.T, open Opener) {
@@ -50,10 +52,41 @@ func Run(t *testing.T, open Opener) {
 		{"events come in order and in pages", eventsInPages},
 		{"services come in order and in pages", servicesInPages},
 		{"services are found by their status", servicesByStatus},
+		{"an operation goes its way", operationGoesItsWay},
+		{"operations are found", operationsAreFound},
+		{"a page of operations ends by itself", operationsHaveADefaultPage},
+		{"certificates have owners", ownersAreTold},
+		{"services of an account are those of all panels", accountServices},
+		{"a lease ends by the store's own clock", laneEndsByItsOwnClock},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
-			part.test(t, open(t))
+			part.test(t, open(t, nil))
+		})
+	}
+	runLanes(t, open)
+}
+
+// runLanes runs the parts in which a test moves the clock that leases end by.
+func runLanes(t *testing.T, open Opener) {
+	t.Helper()
+	for _, part := range []struct {
+		name string
+		test func(t *testing.T, store provisioning.Store, clock *clock)
+	}{
+		{"a lane has one holder", laneHasOneHolder},
+		{"a lease ends by the clock", laneEndsByTheClock},
+		{"who does not hold a lane leaves nothing", oldHoldersLeaveNothing},
+		{"a write begins its lease anew", writesProlongTheirLane},
+		{"nothing is written under a lane that is lost", lostLanes},
+		{"one of many takers gets the lane", racingTakers},
+		{"nobody writes after a higher fence", hastyHolders},
+		{"writes under many lanes have their own answers", lanesBesideEachOther},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			part.test(t, open(t, clock.now), clock)
 		})
 	}
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// lookPause is how long to wait before a second look; each further pause is
+	// twice as long, up to lookPauseMost.
+	lookPause, lookPauseMost = time.Minute, 10 * time.Minute
+	// silenceDeadline is how long a provider that cannot be asked is waited for
+	// before an operation needs a person.
+	silenceDeadline = 24 * time.Hour
+)
+
+// clearDoubt finds out what became of a charge whose answer was lost. It tells
+// whether the lane is open for the next one. It holds the lane, so that nothing
+// else is bought between two looks.
+func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (open bool, err error) {
+	if b.now().Before(operation.LookAt) || b.underWay(&operation) {
+		return false, nil
+	}
+	s, err := b.serviceOf(operation)
+	if err != nil || s == nil {
+		return s == nil, err
+	}
+	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+	defer cancel()
+	seen, err := b.lookFor(ctx, account, operation)
+	b.reached("looked")
+	if err != nil {
+		b.log.Warn("an operation in doubt could not be looked after", "operation", operation.ID, "account", account.Name, "error", err)
+		return b.lookLater(*s, nil, &lane)
+	}
+	found, err := b.conclude(ctx, account, *s, &seen)
+	if err != nil {
+		return false, err
+	}
+	var after Service
+	switch found {
+	case executed:
+		after, err = b.adopt(ctx, account, *s, seen, lane)
+	case notExecuted:
+		after, err = b.disprove(*s, seen.Evidence, lane)
+	default:
+		return b.lookLater(*s, &seen, &lane)
+	}
+	b.reached("reconciled")
+	if told := (*Error)(nil); errors.As(err, &told) {
+		b.log.Warn("a certificate that was found could not be read", "operation", operation.ID, "account", account.Name, "error", err)
+		return b.lookLater(*s, nil, &lane)
+	}
+	if errors.Is(err, ErrExists) {
+		seen.Conclusion = "What was found belongs to another service."
+		return b.lookLater(*s, &seen, &lane)
+	}
+	return err == nil && after.Operation == nil, err
+}
+
+// conclude judges, and writes the reason into the evidence.
+func (b *Bridge) conclude(ctx context.Context, account Account, s Service, seen *holdings) (finding, error) {
+	sure := func(CertificateSummary) bool { return false }
+	if wanted, err := wantedBy(account, *s.Operation); err == nil && wanted != nil {
+		sure = wanted.sure
+	}
+	found, why := judge(*s.Operation, *seen, sure)
+	seen.Conclusion = why
+	if found == ambiguous {
+		seen.hopeless = true
+	}
+	return found, ctx.Err()
+}
+
+// adopt stores what a charge brought whose answer was lost, as its answer would
+// have. The balance tells what it cost.
+func (b *Bridge) adopt(ctx context.Context, account Account, s Service, seen holdings, lane Lane) (Service, error) {
+	next, err := chargeStep(account.Upstream, s)
+	if err != nil {
+		return s, err
+	}
+	bought := Purchase{CertificateID: s.Operation.CertificateID}
+	var detail CertificateDetail
+	if s.Operation.Kind != OperationAddDomains {
+		row := seen.rows[0]
+		if detail, err = b.ask(ctx, account.Upstream, row.CertificateID); err != nil {
+			return s, err
+		}
+		bought = found(row, detail)
+	}
+	bought.Charged = s.Operation.Noted.Balance.minus(seen.Balance)
+	change := chargedBy(ChargedByBalance, next.bought(bought))
+	after, err := b.writeOutcome(s, OperationSucceeded, nil, b.reconciled(seen.Evidence, detail, change), &lane)
+	if err == nil {
+		b.compareCharge(*s.Operation, outcomeOf(s, change))
+		b.log.Info("an operation in doubt was carried out", "operation", s.Operation.ID, "account", s.Account,
+			"service", s.ServiceID, "certificate", bought.CertificateID, "charged", bought.Charged)
+		b.land(s.Operation.ID, after, nil)
+	}
+	return after, err
+}
+
+// found is a certificate that turned up, as the answer would have told of it.
+func found(row CertificateSummary, detail CertificateDetail) Purchase {
+	return Purchase{
+		CertificateID: row.CertificateID, OrderID: detail.OrderID, PurchasedOn: row.PurchasedOn,
+		Status: row.Status, ProviderStatus: row.ProviderStatus, ProviderProduct: row.ProviderProduct,
+	}
+}
+
+// reconciled adds to an outcome what it was concluded from.
+func (b *Bridge) reconciled(evidence Evidence, detail CertificateDetail, change effect) effect {
+	return func(s *Service, operation *Operation) []Event {
+		operation.Evidence = &evidence
+		events := change(s, operation)
+		if certificate := s.Certificate(detail.CertificateID); certificate != nil && detail.CertificateID != "" {
+			b.mirrorDetail(certificate, detail)
+		}
+		return append(events, Event{Kind: "operation.reconciled", Detail: evidence.Conclusion})
+	}
+}
+
+// disprove closes an operation that was not carried out. It may be asked for again.
+func (b *Bridge) disprove(s Service, evidence Evidence, lane Lane) (Service, error) {
+	failure := wasNotExecuted()
+	after, err := b.writeOutcome(s, OperationRefused, failure, func(_ *Service, operation *Operation) []Event {
+		operation.Evidence = &evidence
+		return []Event{{Kind: "operation.reconciled", Detail: evidence.Conclusion}}
+	}, &lane)
+	if err == nil {
+		b.log.Info("an operation in doubt was not carried out", "operation", s.Operation.ID, "account", s.Account, "service", s.ServiceID)
+		b.land(s.Operation.ID, after, failure.asError())
+	}
+	return after, err
+}
+
+// wasNotExecuted is why an operation is closed that left no trace.
+func wasNotExecuted() *Failure {
+	return &Failure{Code: "not_executed", Detail: "This was not carried out. Please ask again.", Retryable: true}
+}
+
+// lookLater leaves an operation in doubt, for another look or for a person. seen
+// is nil when the provider could not be asked. It tells whether the lane is open,
+// which it is once a person has to decide.
+func (b *Bridge) lookLater(s Service, seen *holdings, lane *Lane) (open bool, err error) {
+	state := OperationUncertain
+	if b.needsPerson(*s.Operation, seen) {
+		state = OperationNeedsAttention
+	}
+	var attention *Evidence
+	_, err = b.writeOutcome(s, state, failureOf(errors.New("nobody knows whether it was carried out")).err.stored(),
+		func(_ *Service, operation *Operation) []Event {
+			operation.Looks++
+			if seen != nil {
+				operation.Evidence = &seen.Evidence
+			}
+			if state == OperationUncertain {
+				operation.LookAt = b.instant().Add(lookPauseAfter(operation.Looks))
+				return nil
+			}
+			attention = operation.Evidence
+			return []Event{{Kind: "operation.needs_attention", Detail: string(operation.Kind) + ": " + attention.conclusion()}}
+		}, lane)
+	if err == nil && state == OperationNeedsAttention {
+		b.log.Error("an operation needs attention", "operation", s.Operation.ID, "kind", s.Operation.Kind, "account", s.Account,
+			"panel", s.Panel, "service", s.ServiceID, "why", attention.conclusion(), "look", "certbridge reconcile")
+	}
+	return err == nil && state == OperationNeedsAttention, err
+}
+
+// needsPerson tells whether looking again will not help, or was done for too long.
+func (b *Bridge) needsPerson(operation Operation, seen *holdings) bool {
+	since := operation.SentAt.Add(b.rest())
+	if seen == nil {
+		return b.now().After(since.Add(silenceDeadline))
+	}
+	return seen.hopeless || b.now().After(since.Add(b.deadline))
+}
+
+func (e *Evidence) conclusion() string {
+	if e == nil {
+		return "The provider could not be asked."
+	}
+	return e.Conclusion
+}
+
+// lookPauseAfter is the pause after so many looks.
+func lookPauseAfter(looks int) time.Duration {
+	pause := lookPause
+	for range min(looks, 10) - 1 {
+		pause *= 2
+	}
+	return min(pause, lookPauseMost)
+}
+
+// asked reads what an operation was asked to do.
+func (o *Operation) asked(request any) error {
+	if err := json.Unmarshal([]byte(o.Request), request); err != nil {
+		return fmt.Errorf("journal: operation %s: %w", o.ID, err)
+	}
+	return nil
+}
