@@ -51,11 +51,13 @@ type Accepted struct {
 // Activate submits a CSR for a certificate that has none (ssl.activate).
 func (c *Client) Activate(ctx context.Context, request ConfigurationRequest) (Accepted, error) {
 	cmd := command{name: cmdActivate, write: true, results: []string{"sslactivateresult"}, declares: true}
-	accepted, err := c.submit(ctx, cmd, request)
-	if err == nil && accepted.ID != request.CertificateID {
-		return Accepted{}, c.broken(cmd, "the answer is for certificate %s", accepted.ID)
-	}
-	return accepted, err
+	return ask(ctx, c, cmd, request.parameters(), func(answer *reply) (Accepted, error) {
+		accepted, err := c.readAccepted(answer)
+		if err == nil && accepted.ID != request.CertificateID {
+			return Accepted{}, c.broken(cmd, "the answer is for certificate %s", accepted.ID)
+		}
+		return accepted, err
+	})
 }
 
 // Reissue submits a CSR for an issued certificate (ssl.reissue).
@@ -65,17 +67,13 @@ func (c *Client) Reissue(ctx context.Context, request ConfigurationRequest) (Acc
 		name: cmdReissue, write: true, declares: true,
 		results: []string{"sslreissueresult", "sslactivateresult"},
 	}
-	return c.submit(ctx, cmd, request)
+	return ask(ctx, c, cmd, request.parameters(), c.readAccepted)
 }
 
-func (c *Client) submit(ctx context.Context, cmd command, request ConfigurationRequest) (Accepted, error) {
-	answer, err := c.call(ctx, cmd, request.parameters())
-	if err != nil {
-		return Accepted{}, err
-	}
+func (c *Client) readAccepted(answer *reply) (Accepted, error) {
 	id, ok := identifier(answer.result.attr("id"))
 	if !ok {
-		return Accepted{}, c.broken(cmd, "the answer has no usable certificate id")
+		return Accepted{}, c.broken(answer.command, "the answer has no usable certificate id")
 	}
 	return Accepted{ID: id, Instructions: readInstructions(answer.result)}, nil
 }

@@ -80,7 +80,7 @@ func commands() map[string]func(context.Context, *hostlantern.Client) error {
 			return err
 		},
 		"getPricing": func(ctx context.Context, c *hostlantern.Client) error {
-			_, err := c.Prices(ctx)
+			_, err := c.Prices(ctx, true)
 			return err
 		},
 	}

@@ -24,6 +24,9 @@ const (
 // DefaultCommandPrefix stands before the group and name of every command.
 const DefaultCommandPrefix = "namecheap."
 
+// DefaultCurrency is that of the prepaid balances.
+const DefaultCurrency = "USD"
+
 // Config is one account at the API, in one environment.
 type Config struct {
 	// Account is our name for it. It appears in errors and logs only.
@@ -56,8 +59,11 @@ type Config struct {
 	// read. Optional, at most 20 characters.
 	PromotionCode string
 	// Currency is that of the account's prepaid balance, which the answers to
-	// charge-bearing commands do not name; "USD" unless set.
+	// charge-bearing commands do not name; DefaultCurrency unless set.
 	Currency string
+	// Now is the clock that exchanges are dated with and that cached prices age by;
+	// time.Now unless set. Deadlines of calls are real time in any case.
+	Now func() time.Time
 	// Log receives the API's warnings and what was tolerated in its answers;
 	// nothing is logged unless set. Neither keys nor personal data are written.
 	Log *slog.Logger
@@ -123,7 +129,7 @@ func (c Config) withDefaults() Config {
 		c.CommandPrefix = DefaultCommandPrefix
 	}
 	if c.Currency == "" {
-		c.Currency = "USD"
+		c.Currency = DefaultCurrency
 	}
 	if c.Timeouts.Connect == 0 {
 		c.Timeouts.Connect = 10 * time.Second
@@ -133,6 +139,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Timeouts.Write == 0 {
 		c.Timeouts.Write = 95 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -34,6 +34,7 @@ type setting struct {
 	environment provisioning.Environment
 	tls         bool
 	prefix      string
+	promotion   string
 	switches    func(*simulator.Switches)
 }
 
@@ -56,6 +57,7 @@ func newRig(t *testing.T, s setting) *rig {
 	config := hostlantern.Config{
 		Account: "contract", APIUser: "reseller", APIKey: hostlantern.NewAPIKey("simulator-key"),
 		ClientIP: "203.0.113.9", Environment: s.environment, CommandPrefix: s.prefix,
+		PromotionCode: s.promotion,
 	}
 	if s.tls {
 		r.server = httptest.NewTLSServer(r)
@@ -121,7 +123,7 @@ func (r *rig) harness(throttle string) providertest.Harness {
 	return providertest.Harness{
 		Provider: hostlantern.NewProvider(r.client),
 		Single:   "positivessl", Wildcard: "positivessl-wildcard", MultiDomain: "positivessl-multi-domain",
-		UnknownID: "999999999", DaysToRenewal: 330,
+		UnknownID: "999999999", DaysToRenewal: 330, Secrets: []string{"simulator-key"},
 		Approve: func(certificateID string) {
 			err := r.sim.Approve(certificateID)
 			if r.sim.Switches().ReissueIssuesAtOnce && errors.Is(err, simulator.ErrStatus) {
@@ -221,13 +223,17 @@ func TestTheProviderKeepsTheContract(t *testing.T) {
 
 func TestNoKeyIsEverInAnError(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setting{})
-	r.instead(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `<ApiResponse Status="ERROR"><Errors><Error Number="1011102">API Key simulator-key is invalid`+
-			`</Error></Errors></ApiResponse>`)
-	})
-	_, err := r.client.GetBalances(t.Context())
-	if err == nil || strings.Contains(err.Error(), "simulator-key") {
-		t.Errorf("got %v", err)
+	for name, answer := range map[string]string{
+		"in a message": `<ApiResponse Status="ERROR"><Errors><Error Number="1011102">API Key simulator-key is invalid</Error></Errors></ApiResponse>`,
+		"escaped":      `<ApiResponse Status="ERROR"><Errors><Error Number="1011102">API Key simulator%2Dkey is invalid</Error></Errors></ApiResponse>`,
+		"as a command": `<ApiResponse Status="OK"><RequestedCommand>simulator-key</RequestedCommand></ApiResponse>`,
+		"as a status":  `<ApiResponse Status="simulator-key"/>`,
+	} {
+		r := newRig(t, setting{})
+		r.instead(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+		_, err := r.client.GetBalances(t.Context())
+		if err == nil || strings.Contains(err.Error(), "simulator-key") || strings.Contains(err.Error(), "%2Dkey") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -31,10 +31,10 @@ func (c *Client) ParseCSR(ctx context.Context, csr, certificateType string) (Par
 		parameters.Set("CertificateType", certificateType)
 	}
 	cmd := command{name: cmdParseCSR, results: []string{"sslparsecsrresult"}}
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return ParsedCSR{}, err
-	}
+	return ask(ctx, c, cmd, parameters, c.readCSR)
+}
+
+func (c *Client) readCSR(answer *reply) (ParsedCSR, error) {
 	details := answer.result.child("csrdetails")
 	parsed := ParsedCSR{
 		CommonName:       clean(details.value("commonname"), 253),
@@ -48,7 +48,7 @@ func (c *Client) ParseCSR(ctx context.Context, csr, certificateType string) (Par
 		ValidTrueDomain:  truth(details.value("validtruedomain")),
 	}
 	if parsed.CommonName == "" {
-		return ParsedCSR{}, c.broken(cmd, "the answer has no common name")
+		return ParsedCSR{}, c.broken(answer.command, "the answer has no common name")
 	}
 	for _, one := range details.all("dnsnames") {
 		parsed.DNSNames = append(parsed.DNSNames, strings.FieldsFunc(string(one.text), func(r rune) bool {

@@ -93,7 +93,7 @@ func FuzzDecode(f *testing.F) {
 		secondOpinion(t, document, "getbalances", err, false, "7001")
 		_, err = client.ParseCSR(ctx, "csr", "")
 		secondOpinion(t, document, "parsecsr", err, false, "7001")
-		_, err = client.Prices(ctx)
+		_, err = client.Prices(ctx, false)
 		secondOpinion(t, document, "getpricing", err, false, "7001")
 	})
 }

@@ -110,7 +110,7 @@ func TestAnswersAreRead(t *testing.T) {
 		{"balances", func(c *hostlantern.Client) (any, error) { return c.GetBalances(t.Context()) }, hostlantern.Balances{
 			Available: usd(9081600), Account: usd(9100000), Earned: usd(0), Withdrawable: usd(0), FundsRequiredForAutoRenew: usd(0),
 		}},
-		{"pricing", func(c *hostlantern.Client) (any, error) { return c.Prices(t.Context()) }, []hostlantern.Price{
+		{"pricing", func(c *hostlantern.Client) (any, error) { return c.Prices(t.Context(), false) }, []hostlantern.Price{
 			{Action: "purchase", Product: "positivessl", ProductName: "positivessl", Years: 1, PerYear: true, Amount: usd(78800), Regular: usd(90000)},
 			{Action: "purchase", Product: "positivessl", ProductName: "positivessl", Years: 2, PerYear: true, Amount: usd(75000), Regular: usd(90000)},
 			{Action: "purchase", Product: "multi-domain-ssl", ProductName: "comodossl-multi-domain-ssl", Years: 2, Amount: usd(1200000), Regular: usd(1300000)},

@@ -39,18 +39,21 @@ type Info struct {
 // GetInfo reads one certificate with its PEM files (ssl.getInfo).
 func (c *Client) GetInfo(ctx context.Context, certificateID string) (Info, error) {
 	cmd := command{name: cmdInfo, results: []string{"sslgetinforesult"}}
-	answer, err := c.call(ctx, cmd, url.Values{
+	parameters := url.Values{
 		"CertificateID":     {certificateID},
 		"Returncertificate": {"true"},
 		"Returntype":        {"Individual"},
+	}
+	return ask(ctx, c, cmd, parameters, func(answer *reply) (Info, error) {
+		if err := c.sameCertificate(answer, certificateID); err != nil {
+			return Info{}, err
+		}
+		return c.readInfo(answer)
 	})
-	if err != nil {
-		return Info{}, err
-	}
-	if err := c.sameCertificate(answer, certificateID); err != nil {
-		return Info{}, err
-	}
-	result := answer.result
+}
+
+func (c *Client) readInfo(answer *reply) (Info, error) {
+	cmd, result := answer.command, answer.result
 	info := Info{
 		Status:            clean(result.attr("status"), 50),
 		StatusDescription: clean(result.attr("statusdescription"), 500),

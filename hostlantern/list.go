@@ -64,10 +64,10 @@ func (c *Client) GetList(ctx context.Context, request ListRequest) (List, error)
 	if request.Search != "" {
 		parameters.Set("SearchTerm", request.Search)
 	}
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return List{}, err
-	}
+	return ask(ctx, c, cmd, parameters, func(answer *reply) (List, error) { return c.readList(answer, request) })
+}
+
+func (c *Client) readList(answer *reply, request ListRequest) (List, error) {
 	rows := answer.result.all("ssl")
 	total, err := c.readPaging(answer, request, len(rows))
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *Client) GetList(ctx context.Context, request ListRequest) (List, error)
 			list.Unreadable++
 			continue
 		}
-		list.Rows = append(list.Rows, c.readRow(cmd, id, one))
+		list.Rows = append(list.Rows, c.readRow(answer.command, id, one))
 	}
 	return list, nil
 }

@@ -4,6 +4,7 @@ package hostlantern_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,12 +12,14 @@ import (
 	"github.com/certbridge/certbridge/hostlantern"
 )
 
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
 func TestWarningsAndWhatWasToleratedReachTheLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	answer := strings.NewReplacer("<Warnings />", `<Warnings><Warning Number="2011302">soon
 replaced</Warning></Warnings>`, "02/09/2026", "yesterday").Replace(example(t, "create"))
-	s := newStub(t, answer, func(c *hostlantern.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	s := newStub(t, answer, func(c *hostlantern.Config) { c.Log = logTo(&log) })
 	if err := buy(t, s.client); err != nil {
 		t.Fatal(err)
 	}

@@ -23,10 +23,11 @@ type Balances struct {
 // GetBalances reads the prepaid balance (users.getBalances).
 func (c *Client) GetBalances(ctx context.Context) (Balances, error) {
 	cmd := command{name: cmdBalances, results: []string{"usergetbalancesresult"}}
-	answer, err := c.call(ctx, cmd, url.Values{})
-	if err != nil {
-		return Balances{}, err
-	}
+	return ask(ctx, c, cmd, url.Values{}, c.readBalances)
+}
+
+func (c *Client) readBalances(answer *reply) (Balances, error) {
+	cmd := answer.command
 	currency, ok := currencyCode(answer.result.attr("currency"))
 	if !ok {
 		return Balances{}, c.broken(cmd, "the balance has no currency")
@@ -81,17 +82,19 @@ func (p Price) Total() provisioning.Money {
 	return total
 }
 
-// Prices reads the price list of certificates (users.getPricing). Keep it: it is
-// long and changes rarely.
-func (c *Client) Prices(ctx context.Context) ([]Price, error) {
+// Prices reads the price list of certificates (users.getPricing), with the
+// configured promotion or without it. Keep it: it is long and changes rarely.
+func (c *Client) Prices(ctx context.Context, promoted bool) ([]Price, error) {
 	cmd := command{name: cmdPricing, results: []string{"usergetpricingresult"}}
 	parameters := url.Values{"ProductType": {"SSLCERTIFICATE"}}
-	c.promote(parameters)
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return nil, err
+	if promoted {
+		c.promote(parameters)
 	}
-	known := newCatalogue()
+	return ask(ctx, c, cmd, parameters, c.readPrices)
+}
+
+func (c *Client) readPrices(answer *reply) ([]Price, error) {
+	cmd, known := answer.command, newCatalogue()
 	var prices []Price
 	for _, kind := range answer.result.all("producttype") {
 		for _, category := range kind.all("productcategory") {

@@ -41,7 +41,7 @@ func (c *Client) Create(ctx context.Context, request CreateRequest) (Order, erro
 		parameters.Set("SANStoADD", strconv.Itoa(request.MoreSANs))
 	}
 	c.promote(parameters)
-	return c.order(ctx, cmd, parameters)
+	return ask(ctx, c, cmd, parameters, c.readOrder)
 }
 
 // RenewRequest asks for ssl.renew.
@@ -63,7 +63,7 @@ func (c *Client) Renew(ctx context.Context, request RenewRequest) (Order, error)
 		"Years":         {strconv.Itoa(request.Years)},
 	}
 	c.promote(parameters)
-	return c.order(ctx, cmd, parameters)
+	return ask(ctx, c, cmd, parameters, c.readOrder)
 }
 
 // PurchaseMoreSANs buys room for more names (ssl.purchasemoresans). It charges
@@ -71,28 +71,23 @@ func (c *Client) Renew(ctx context.Context, request RenewRequest) (Order, error)
 // ones, is not documented; differences are safe to use.
 func (c *Client) PurchaseMoreSANs(ctx context.Context, certificateID string, more int) (Order, error) {
 	cmd := command{name: cmdMoreSANs, write: true, results: []string{"sslpurchasemoresansresult"}, declares: true}
-	order, err := c.order(ctx, cmd, url.Values{
+	parameters := url.Values{
 		"CertificateID":     {certificateID},
 		"NumberOfSANSToAdd": {strconv.Itoa(more)},
-	})
-	if err == nil && order.CertificateID != certificateID {
-		return Order{}, c.broken(cmd, "the answer is for certificate %s", order.CertificateID)
 	}
-	return order, err
+	return ask(ctx, c, cmd, parameters, func(answer *reply) (Order, error) {
+		order, err := c.readOrder(answer)
+		if err == nil && order.CertificateID != certificateID {
+			return Order{}, c.broken(cmd, "the answer is for certificate %s", order.CertificateID)
+		}
+		return order, err
+	})
 }
 
 func (c *Client) promote(parameters url.Values) {
 	if c.config.PromotionCode != "" {
 		parameters.Set("PromotionCode", c.config.PromotionCode)
 	}
-}
-
-func (c *Client) order(ctx context.Context, cmd command, parameters url.Values) (Order, error) {
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return Order{}, err
-	}
-	return c.readOrder(answer)
 }
 
 // readOrder reads the charge from the result and the certificate from the

@@ -15,13 +15,18 @@ import (
 type Provider struct {
 	client    *Client
 	catalogue catalogue
+	ordinary  *priceList
+	promoted  *priceList // with the account's promotion code
 }
 
 var _ provisioning.Provider = (*Provider)(nil)
 
 // NewProvider puts the domain's interface on top of a client.
 func NewProvider(client *Client) *Provider {
-	return &Provider{client: client, catalogue: newCatalogue()}
+	return &Provider{
+		client: client, catalogue: newCatalogue(),
+		ordinary: newPriceList(client, false), promoted: newPriceList(client, true),
+	}
 }
 
 // Products lists the catalogue.

@@ -115,6 +115,7 @@ func (p *Provider) Certificates(ctx context.Context, page, pageSize int) (provis
 	for i, row := range list.Rows {
 		result.Certificates[i] = provisioning.CertificateSummary{
 			CertificateID:    row.CertificateID,
+			Reason:           reason(row.Status),
 			Status:           p.status(row.Status, row.Type),
 			ProviderStatus:   row.Status,
 			Product:          p.code(row.Type),
@@ -127,6 +128,18 @@ func (p *Provider) Certificates(ctx context.Context, page, pageSize int) (provis
 		}
 	}
 	return result, nil
+}
+
+// reason is why a certificate exists, as far as its status tells: while it awaits
+// its configuration.
+func reason(word string) provisioning.Reason {
+	switch strings.ToLower(word) {
+	case "newpurchase":
+		return provisioning.ReasonPurchase
+	case "newrenewal":
+		return provisioning.ReasonRenewal
+	}
+	return ""
 }
 
 // unclear is an answer from which nothing can be concluded.

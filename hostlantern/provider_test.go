@@ -297,7 +297,7 @@ func TestTheRestOfTheClientAgainstTheSimulator(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setting{})
 	h := r.harness(simulator.Fault405)
-	prices, err := r.client.Prices(t.Context())
+	prices, err := r.client.Prices(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,23 +33,30 @@ func newLife(t *testing.T, switches func(*simulator.Switches)) life {
 	return life{r, hostlantern.NewProvider(r.client)}
 }
 
-// configuration is for example.com, with a key of its own.
+// configuration is for example.com, or all below it, with a key of its own.
 func (l life) configuration(certificateID, product string) provisioning.ConfigurationRequest {
 	l.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: "example.com"}, DNSNames: []string{"example.com"}}
+	name := "example.com"
+	if strings.Contains(product, "wildcard") {
+		name = "*.example.com"
+	}
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}}
 	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	return provisioning.ConfigurationRequest{
-		OperationID: "op", CertificateID: certificateID, Product: product, CommonName: "example.com", WebServer: "nginx",
-		CSR:        string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})),
-		Contact:    provisioning.Contact{Email: "ann@example.com"},
-		Validation: []provisioning.ValidationChoice{{Domain: "example.com", Method: provisioning.ValidateByDNS}},
+		OperationID: "op", CertificateID: certificateID, Product: product, CommonName: name, WebServer: "nginx",
+		CSR: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})),
+		Contact: provisioning.Contact{
+			FirstName: "Ann", LastName: "Doe", JobTitle: "Owner", Email: "ann@example.com", Phone: "+1.5551234567",
+			Organization: "Example", Address1: "1 Main Street", City: "Springfield", State: "IL", PostalCode: "62701", Country: "US",
+		},
+		Validation: []provisioning.ValidationChoice{{Domain: name, Method: provisioning.ValidateByDNS}},
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/certbridge/certbridge/provisioning"
@@ -44,7 +43,7 @@ func New(config Config) (*Client, error) {
 	dialer := &net.Dialer{Timeout: config.Timeouts.Connect, KeepAlive: 30 * time.Second}
 	return &Client{config: config, transport: &http.Transport{
 		Proxy:       http.ProxyFromEnvironment,
-		DialContext: dialer.DialContext, // with it, HTTP/2 stays off; see send
+		DialContext: watchedDial(dialer), // with it, HTTP/2 stays off; see send
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    config.RootCAs,
@@ -81,8 +80,24 @@ type reply struct {
 	result   *node
 }
 
-// call makes one request and reads its answer.
-func (c *Client) call(ctx context.Context, cmd command, parameters url.Values) (*reply, error) {
+// ask makes one request, reads what the answer holds, and tells whoever wants to
+// know what was exchanged.
+func ask[T any](
+	ctx context.Context, c *Client, cmd command, parameters url.Values, read func(*reply) (T, error),
+) (T, error) {
+	var result T
+	exchange := c.exchange(cmd, parameters)
+	document, answer, err := c.call(ctx, cmd, parameters)
+	if err == nil {
+		result, err = read(answer)
+	}
+	c.note(ctx, exchange, document, err)
+	return result, err
+}
+
+// call makes one request and takes its answer. The document is what came of it,
+// be it an answer or not.
+func (c *Client) call(ctx context.Context, cmd command, parameters url.Values) ([]byte, *reply, error) {
 	timeout := c.config.Timeouts.Read
 	if cmd.write {
 		timeout = c.config.Timeouts.Write
@@ -91,25 +106,28 @@ func (c *Client) call(ctx context.Context, cmd command, parameters url.Values) (
 	defer cancel()
 	response, fault := c.send(ctx, cmd, parameters)
 	if fault != nil {
-		return nil, c.failed(cmd, fault)
+		return nil, nil, c.failed(cmd, fault)
 	}
 	defer func() { _ = response.Body.Close() }()
 	document, err := readBody(response)
 	if fault := httpFault(response, err); fault != nil {
-		return nil, c.failed(cmd, fault)
+		return document, nil, c.failed(cmd, fault)
 	}
 	answer, fault := c.read(cmd, document)
 	if fault != nil {
-		return nil, c.failed(cmd, fault)
+		return document, nil, c.failed(cmd, fault)
 	}
-	return answer, nil
+	return document, answer, nil
 }
 
 // failed adds which command of which account it was, and makes sure that no text
 // from outside repeats the key.
 func (c *Client) failed(cmd command, fault *provisioning.ProviderError) *provisioning.ProviderError {
-	fault.Upstream.Message = strings.ReplaceAll(fault.Upstream.Message, c.config.APIKey.secret(), redacted)
+	fault.Upstream.Message = c.scrub(fault.Upstream.Message, maxText)
 	if fault.Err != nil {
+		if text := fault.Err.Error(); c.scrub(text, len(text)) != text {
+			fault.Err = errors.New(c.scrub(text, maxText))
+		}
 		fault.Err = fmt.Errorf("%s of account %q: %w", cmd.name, c.config.Account, fault.Err)
 	}
 	return fault
@@ -130,16 +148,12 @@ func (c *Client) failed(cmd command, fault *provisioning.ProviderError) *provisi
 //     transport with its own DialContext speaks HTTP/1.1 unless told otherwise.
 //
 // When RoundTrip fails, the transport has ended its writing goroutine before it
-// returns, and the headers (less than the write buffer of 4 kB) stand in that
-// buffer until WroteHeaders has been called. So if it was not called, the server
-// has seen nothing of the request and never will.
+// returns. What that means for the request is lastLook's business.
 func (c *Client) send(ctx context.Context, cmd command, parameters url.Values) (
 	*http.Response, *provisioning.ProviderError,
 ) {
-	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaders: func() { written.Store(true) },
-	})
+	look := &lastLook{ctx: ctx}
+	ctx = httptrace.WithClientTrace(ctx, look.trace())
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.BaseURL,
 		strings.NewReader(c.form(cmd, parameters).Encode()))
 	if err != nil {
@@ -154,7 +168,7 @@ func (c *Client) send(ctx context.Context, cmd command, parameters url.Values) (
 	if err == nil {
 		return response, nil
 	}
-	if !written.Load() {
+	if look.nothingSent() {
 		return nil, &provisioning.ProviderError{
 			Outcome: provisioning.NotExecuted, Fault: provisioning.FaultUnreachable, Err: err,
 		}
@@ -177,13 +191,14 @@ func (c *Client) form(cmd command, parameters url.Values) url.Values {
 	return form
 }
 
+// readBody gives what came, with an error if that is not all.
 func readBody(response *http.Response) ([]byte, error) {
 	document, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return document, fmt.Errorf("reading the answer: %w", err)
 	}
 	if len(document) > maxAnswer {
-		return nil, errors.New("the answer is too long")
+		return document, errors.New("the answer is too long")
 	}
 	return document, nil
 }

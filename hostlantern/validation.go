@@ -41,16 +41,19 @@ func (c *Client) EditDCVMethod(ctx context.Context, request EditDCVRequest) (Ins
 	} else {
 		parameters.Set("DCVMethod", request.Method)
 	}
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return Instructions{}, err
-	}
-	if err := c.sameCertificate(answer, request.CertificateID); err != nil {
-		return Instructions{}, err
-	}
+	return ask(ctx, c, cmd, parameters, func(answer *reply) (Instructions, error) {
+		if err := c.sameCertificate(answer, request.CertificateID); err != nil {
+			return Instructions{}, err
+		}
+		return c.readEdited(answer)
+	})
+}
+
+// readEdited refuses an answer in which one name was not changed.
+func (c *Client) readEdited(answer *reply) (Instructions, error) {
 	for _, one := range answer.result.child("domains").all("domains") {
 		if declared, has := one.lookup("issuccess"); has && !truth(declared) {
-			return Instructions{}, c.failed(cmd, &provisioning.ProviderError{
+			return Instructions{}, c.failed(answer.command, &provisioning.ProviderError{
 				Outcome: provisioning.Unknown, Fault: provisioning.FaultValidationMethod,
 				Upstream: provisioning.Upstream{Message: "not changed for " + clean(one.attr("name"), 253)},
 			})
@@ -97,21 +100,21 @@ func (c *Client) RevokeCertificate(ctx context.Context, certificateID, certifica
 // confirm makes a call whose answer says no more than that it was done.
 func (c *Client) confirm(ctx context.Context, cmd command, certificateID string, parameters url.Values) error {
 	parameters.Set("CertificateID", certificateID)
-	answer, err := c.call(ctx, cmd, parameters)
-	if err != nil {
-		return err
-	}
-	return c.sameCertificate(answer, certificateID)
+	_, err := ask(ctx, c, cmd, parameters, func(answer *reply) (struct{}, error) {
+		return struct{}{}, c.sameCertificate(answer, certificateID)
+	})
+	return err
 }
 
 // ApproverEmails lists the addresses that may approve a domain
 // (ssl.getApproverEmailList), without repetitions, in the order of the answer.
 func (c *Client) ApproverEmails(ctx context.Context, domain, certificateType string) ([]string, error) {
-	answer, err := c.call(ctx, command{name: cmdApprovers, results: []string{"getapproveremaillistresult"}},
-		url.Values{"DomainName": {domain}, "CertificateType": {certificateType}})
-	if err != nil {
-		return nil, err
-	}
+	cmd := command{name: cmdApprovers, results: []string{"getapproveremaillistresult"}}
+	parameters := url.Values{"DomainName": {domain}, "CertificateType": {certificateType}}
+	return ask(ctx, c, cmd, parameters, readApprovers)
+}
+
+func readApprovers(answer *reply) ([]string, error) {
 	var addresses []string
 	for _, group := range []string{"domainemails", "genericemails", "manualemails"} {
 		for _, list := range answer.result.all(group) {

@@ -61,8 +61,8 @@ func addedDomains(text string, p *product) (int, *apiError) {
 }
 
 // termPrice is the price of a term with its add-on domains.
-func termPrice(base money, p *product, years, added int) money {
-	return forTerm(base, years) + forTerm(p.domain, years)*money(added)
+func termPrice(base money, p *product, years, added int, promotion *Promotion) money {
+	return forTerm(base, years, p.absolute, promotion) + forTerm(p.domain, years, p.absolute, promotion)*money(added)
 }
 
 // create is ssl.create: a purchase.
@@ -90,7 +90,7 @@ func (s *Simulator) create(c *call, x *xmlWriter) *apiError {
 	if refused := s.yearBan(years); refused != nil {
 		return refused
 	}
-	amount := promotion.off(termPrice(p.purchase, p, years, added))
+	amount := termPrice(p.purchase, p, years, added, promotion)
 	bought, refused := s.purchase(c.account, p, years, added, amount, "ssl.create", c.now)
 	if refused != nil {
 		return refused

@@ -38,7 +38,10 @@
 // here. An unknown command is 1011104, by the numbering of the neighbouring
 // global errors, and a missing NumberOfSANSToAdd is 2010900 by that of its
 // invalid form. parseCSR by GET is 5050900. Add-on domains are sold for any
-// certificate that is not replaced, cancelled, rejected or past its term. Reserved top level domains such as
+// certificate that is not replaced, cancelled, rejected or past its term. From the
+// day on which a product is replaced, its old name is listed at its successor's
+// price. A promotion is taken off each price of the list, and what is charged
+// follows from the list; domains that are added later have none. Reserved top level domains such as
 // .test and .example are accepted, because tests should not name other people's
 // domains; .local, .internal and their kind are refused. Organization and
 // extended validation are never completed by [Simulator.Validate], only by

@@ -60,9 +60,26 @@ func perYear(base money, years int) money {
 	return (base*money(103-3*years)/100 + 50) / 100 * 100
 }
 
-func forTerm(base money, years int) money { return perYear(base, years) * money(years) }
+// listed is what the price list says about a term: an amount for each year, or,
+// where the price is absolute, for all of them.
+func listed(base money, years int, absolute bool, promotion *Promotion) money {
+	if absolute {
+		return promotion.off(perYear(base, years) * money(years))
+	}
+	return promotion.off(perYear(base, years))
+}
 
-// Promotion is a coupon code. A percentage is taken off the whole charge.
+// forTerm is what is charged for a term. It follows from the price list, rounding
+// included: the two never differ.
+func forTerm(base money, years int, absolute bool, promotion *Promotion) money {
+	amount := listed(base, years, absolute, promotion)
+	if !absolute {
+		amount *= money(years)
+	}
+	return amount
+}
+
+// Promotion is a coupon code. A percentage is taken off each price of the list.
 type Promotion struct {
 	Code           string    // up to 20 characters, any letter case
 	Percent        int       // 0 to 100
@@ -163,13 +180,14 @@ func (s *Simulator) pricing(c *call, x *xmlWriter) *apiError {
 			if one.sslcom && !s.replaced(c.now) || !namesProduct(c.get("productname"), one) {
 				continue
 			}
-			base := one.purchase
+			sold := s.current(&one, c.now) // an old name has its successor's price
+			base := sold.purchase
 			if action == "renew" {
-				base = one.renewal
+				base = sold.renewal
 			}
-			writePrices(x, one.slug, base, one.absolute, promotion)
+			writePrices(x, one.slug, base, sold.absolute, promotion)
 			if one.coverage == multiDomain {
-				writePrices(x, one.slug+"-moresans", one.domain, one.absolute, promotion)
+				writePrices(x, one.slug+"-moresans", sold.domain, sold.absolute, promotion)
 			}
 		}
 		x.close("ProductCategory")
@@ -190,11 +208,11 @@ func namesProduct(filter string, p product) bool {
 func writePrices(x *xmlWriter, slug string, base money, absolute bool, promotion *Promotion) {
 	x.open("Product", "Name", slug)
 	for years := 1; years <= 5; years++ {
-		regular, kind := perYear(base, years), "MULTIPLE"
+		regular, price := listed(base, years, absolute, nil), listed(base, years, absolute, promotion)
+		kind, promoted := "MULTIPLE", "0.0"
 		if absolute {
-			regular, kind = forTerm(base, years), "ABSOLUTE"
+			kind = "ABSOLUTE"
 		}
-		price, promoted := promotion.off(regular), "0.0"
 		if price != regular {
 			promoted = price.cents()
 		}

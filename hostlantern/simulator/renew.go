@@ -94,7 +94,7 @@ func (s *Simulator) bookRenewal(c *call, old *certificate, p *product, years int
 	if !s.switches.RenewCopiesSANs && p.name != old.product.name {
 		added = 0
 	}
-	amount := promotion.off(termPrice(p.renewal, p, years, added))
+	amount := termPrice(p.renewal, p, years, added, promotion)
 	renewal, refused := s.purchase(c.account, p, years, added, amount, "ssl.renew", c.now)
 	if refused != nil {
 		return nil, 0, refused

@@ -31,7 +31,8 @@ func (s *Simulator) purchaseMoreSANs(c *call, x *xmlWriter) *apiError {
 	if found.termOver(c.now) {
 		return refuse("4011331", "Status is InValid.")
 	}
-	amount := forTerm(p.domain, found.order.years) * money(added)
+	sold := s.current(p, c.now)
+	amount := forTerm(sold.domain, found.order.years, sold.absolute, nil) * money(added)
 	order, transaction, refused := s.charge(c.now, debit{
 		account: c.account, command: "ssl.purchasemoresans", certificate: found.id, product: p,
 		amount: amount, years: found.order.years, domains: added,

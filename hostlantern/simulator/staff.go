@@ -139,7 +139,7 @@ func (s *Simulator) PurchaseByHand(product string, years int) (string, error) {
 	if refused != nil {
 		return "", fmt.Errorf("simulator: product %q: %s", product, refused.text)
 	}
-	bought, refused := s.purchase(s.firstAccount, p, years, 0, forTerm(p.purchase, years), "panel.purchase", now)
+	bought, refused := s.purchase(s.firstAccount, p, years, 0, forTerm(p.purchase, years, p.absolute, nil), "panel.purchase", now)
 	if refused != nil {
 		return "", fmt.Errorf("simulator: purchase of %q: %s", product, refused.text)
 	}
