@@ -37,6 +37,9 @@ func check(config *Config, directory string, lines map[string]int, known []Probl
 		c.wrong("due_date.offset_days", "must be from 0 to %d", MaxOffsetDays)
 	}
 	c.oneOf("purchase.when", config.Purchase.When, PurchaseAtCreate, PurchaseAtActivation)
+	if deadline := config.Reconciliation.Deadline; deadline < time.Minute || deadline > 24*time.Hour {
+		c.wrong("reconciliation.deadline", "must be from 1m to 24h")
+	}
 	c.oneOf("log.level", config.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", config.Log.Format, LogAuto, LogJSON, LogConsole)
 	if grace := config.Shutdown.Grace; grace < time.Second || grace > time.Hour {
@@ -158,6 +161,44 @@ func (c *checker) account(account *Account, prefix string) {
 		if err := baseURL(account.BaseURL); err != nil {
 			c.wrong(prefix+"base_url", "%s", err)
 		}
+	}
+	c.ceilings(account.Ceilings, prefix)
+	c.amount(prefix+"low_balance", account.LowBalance)
+}
+
+// productCode is as much as can be said without knowing what a provider sells.
+var productCode = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+func (c *checker) ceilings(ceilings []Ceiling, prefix string) {
+	products := make(map[string]int)
+	for i, ceiling := range ceilings {
+		here := fmt.Sprintf("%sceilings[%d].", prefix, i)
+		first, taken := products[ceiling.Product]
+		switch {
+		case ceiling.Product == "":
+			c.wrong(here+"product", "is missing; write a product code such as positivessl")
+		case !productCode.MatchString(ceiling.Product):
+			c.wrong(here+"product", "must be a product code: lower-case letters and digits with single dashes, for example positivessl-wildcard")
+		case taken:
+			c.wrong(here+"product", "%q has a ceiling in ceilings[%d] already", clip(ceiling.Product), first)
+		default:
+			products[ceiling.Product] = i
+		}
+		if ceiling.PerYear == "" {
+			c.wrong(here+"per_year", "is missing; write the most that one year may cost, for example \"10.00\"")
+		}
+		c.amount(here+"per_year", ceiling.PerYear)
+		c.amount(here+"domain_per_year", ceiling.DomainPerYear)
+	}
+}
+
+// amount is what the domain reads as money, and above zero.
+var amount = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,4})?$`)
+
+// amount asks for a sum of money, if there is one.
+func (c *checker) amount(path, value string) {
+	if value != "" && (!amount.MatchString(value) || strings.Trim(value, "0.") == "") {
+		c.wrong(path, "must be an amount above zero with up to four decimals and without a currency, for example \"10.00\"")
 	}
 }
 

@@ -7,13 +7,14 @@ import "time"
 // Config is a checked configuration. The keys of the file are in the tags; what
 // they mean is in Example.
 type Config struct {
-	Listen   string    `mapstructure:"listen"` // host:port
-	Database Database  `mapstructure:"database"`
-	Accounts []Account `mapstructure:"accounts"`
-	DueDate  DueDate   `mapstructure:"due_date"`
-	Purchase Purchase  `mapstructure:"purchase"`
-	Log      Log       `mapstructure:"log"`
-	Shutdown Shutdown  `mapstructure:"shutdown"`
+	Listen         string         `mapstructure:"listen"` // host:port
+	Database       Database       `mapstructure:"database"`
+	Accounts       []Account      `mapstructure:"accounts"`
+	DueDate        DueDate        `mapstructure:"due_date"`
+	Purchase       Purchase       `mapstructure:"purchase"`
+	Reconciliation Reconciliation `mapstructure:"reconciliation"`
+	Log            Log            `mapstructure:"log"`
+	Shutdown       Shutdown       `mapstructure:"shutdown"`
 
 	// Warnings are things that work, but are probably not meant. Each is a
 	// sentence that names the key.
@@ -34,18 +35,28 @@ const (
 
 // Account is credentials at one provider in one environment.
 type Account struct {
-	Name          string `mapstructure:"name"`
-	Provider      string `mapstructure:"provider"`    // ProviderHostlantern
-	Environment   string `mapstructure:"environment"` // EnvironmentSandbox or EnvironmentProduction
-	APIUser       string `mapstructure:"api_user"`
-	APIKey        Secret `mapstructure:"api_key"`        // set, whether it came from here or from the file
-	APIKeyFile    string `mapstructure:"api_key_file"`   // where APIKey was read from, if it was; a relative path is completed with the directory of the file
-	UserName      string `mapstructure:"user_name"`      // "": as APIUser
-	ClientIP      string `mapstructure:"client_ip"`      // IPv4
-	BaseURL       string `mapstructure:"base_url"`       // "": the environment's documented address
-	CommandPrefix string `mapstructure:"command_prefix"` // "": the provider's documented one
-	Namespace     string `mapstructure:"namespace"`      // the only XML namespace that an answer may name; "": any
-	PromotionCode string `mapstructure:"promotion_code"` // sent with purchases and renewals
+	Name          string    `mapstructure:"name"`
+	Provider      string    `mapstructure:"provider"`    // ProviderHostlantern
+	Environment   string    `mapstructure:"environment"` // EnvironmentSandbox or EnvironmentProduction
+	APIUser       string    `mapstructure:"api_user"`
+	APIKey        Secret    `mapstructure:"api_key"`        // set, whether it came from here or from the file
+	APIKeyFile    string    `mapstructure:"api_key_file"`   // where APIKey was read from, if it was; a relative path is completed with the directory of the file
+	UserName      string    `mapstructure:"user_name"`      // "": as APIUser
+	ClientIP      string    `mapstructure:"client_ip"`      // IPv4
+	BaseURL       string    `mapstructure:"base_url"`       // "": the environment's documented address
+	CommandPrefix string    `mapstructure:"command_prefix"` // "": the provider's documented one
+	Namespace     string    `mapstructure:"namespace"`      // the only XML namespace that an answer may name; "": any
+	PromotionCode string    `mapstructure:"promotion_code"` // sent with purchases and renewals
+	Ceilings      []Ceiling `mapstructure:"ceilings"`       // one for each product that has one
+	LowBalance    string    `mapstructure:"low_balance"`    // amount below which the balance is low; "": not set
+}
+
+// Ceiling is the most that a product may cost. The amounts are decimals such as
+// "10.00", above zero, in the currency of the account.
+type Ceiling struct {
+	Product       string `mapstructure:"product"` // product code
+	PerYear       string `mapstructure:"per_year"`
+	DomainPerYear string `mapstructure:"domain_per_year"` // of each additional domain; "": not set
 }
 
 // The providers and environments.
@@ -74,6 +85,13 @@ const (
 	PurchaseAtCreate     = "create"
 	PurchaseAtActivation = "activation"
 )
+
+// Reconciliation says how certbridge finds out what became of an operation in
+// doubt.
+type Reconciliation struct {
+	// Deadline is how long it looks before a person has to.
+	Deadline time.Duration `mapstructure:"deadline"`
+}
 
 // Log says what is logged, and how it looks.
 type Log struct {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -71,11 +72,12 @@ func problems(t *testing.T, text string, environ ...string) []string {
 func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	t.Parallel()
 	want := config.Config{
-		Listen:   "127.0.0.1:8080",
-		Database: config.Database{Driver: "sqlite", DSN: config.NewSecret("certbridge.db")},
-		Purchase: config.Purchase{When: "create"},
-		Log:      config.Log{Level: "info", Format: "auto"},
-		Shutdown: config.Shutdown{Grace: 2 * time.Minute},
+		Listen:         "127.0.0.1:8080",
+		Database:       config.Database{Driver: "sqlite", DSN: config.NewSecret("certbridge.db")},
+		Purchase:       config.Purchase{When: "create"},
+		Reconciliation: config.Reconciliation{Deadline: 30 * time.Minute},
+		Log:            config.Log{Level: "info", Format: "auto"},
+		Shutdown:       config.Shutdown{Grace: 2 * time.Minute},
 	}
 	for name, text := range map[string]string{
 		"left out": minimal,
@@ -99,14 +101,17 @@ database: {driver: mysql, dsn: "bridge:${DB_PASSWORD}@tcp(db.example:3306)/certb
 accounts:
   - {name: shop.EU, provider: hostlantern, environment: production, api_user: reseller, api_key: "${KEY}",
      user_name: customer, client_ip: 203.0.113.9, base_url: "https://api.example.test/xml.response",
-     command_prefix: namecheap., namespace: "http://api.example.test/xml", promotion_code: SPRING}
+     command_prefix: namecheap., namespace: "http://api.example.test/xml", promotion_code: SPRING,
+     ceilings: [{product: positivessl, per_year: "10.00"}, {product: positivessl-multi-domain, per_year: "30", domain_per_year: "${MOST}"}],
+     low_balance: "50.00"}
   - {name: shop.EU-sandbox, provider: hostlantern, environment: sandbox, api_user: reseller, api_key_file: %q,
      client_ip: 203.0.113.9, base_url: "http://127.0.0.1:8081/xml.response"}
 due_date: {offset_days: 7}
 purchase: {when: activation}
+reconciliation: {deadline: 2h}
 log: {level: debug, format: json}
 shutdown: {grace: 90s}
-`, keyFile), "DB_PASSWORD=p@ss/word:1", "KEY=sekrit")
+`, keyFile), "DB_PASSWORD=p@ss/word:1", "KEY=sekrit", "MOST=15.5")
 	want := config.Config{
 		Listen:   "[::1]:9090",
 		Database: config.Database{Driver: "mysql", DSN: config.NewSecret("bridge:p@ss/word:1@tcp(db.example:3306)/certbridge")},
@@ -115,15 +120,21 @@ shutdown: {grace: 90s}
 			APIUser: "reseller", APIKey: config.NewSecret("sekrit"), UserName: "customer", ClientIP: "203.0.113.9",
 			BaseURL: "https://api.example.test/xml.response", CommandPrefix: "namecheap.",
 			Namespace: "http://api.example.test/xml", PromotionCode: "SPRING",
+			Ceilings: []config.Ceiling{
+				{Product: "positivessl", PerYear: "10.00"},
+				{Product: "positivessl-multi-domain", PerYear: "30", DomainPerYear: "15.5"},
+			},
+			LowBalance: "50.00",
 		}, {
 			Name: "shop.EU-sandbox", Provider: "hostlantern", Environment: "sandbox",
 			APIUser: "reseller", APIKey: config.NewSecret("0123456789abcdef"), APIKeyFile: keyFile, ClientIP: "203.0.113.9",
 			BaseURL: "http://127.0.0.1:8081/xml.response",
 		}},
-		DueDate:  config.DueDate{OffsetDays: 7},
-		Purchase: config.Purchase{When: "activation"},
-		Log:      config.Log{Level: "debug", Format: "json"},
-		Shutdown: config.Shutdown{Grace: 90 * time.Second},
+		DueDate:        config.DueDate{OffsetDays: 7},
+		Purchase:       config.Purchase{When: "activation"},
+		Reconciliation: config.Reconciliation{Deadline: 2 * time.Hour},
+		Log:            config.Log{Level: "debug", Format: "json"},
+		Shutdown:       config.Shutdown{Grace: 90 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -163,14 +174,16 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 		"CERTBRIDGE_LISTEN=:7070", "CERTBRIDGE_DATABASE_DRIVER=mysql", "CERTBRIDGE_DATABASE_DSN=a:b=c@tcp(h)/d",
 		"CERTBRIDGE_DUE_DATE_OFFSET_DAYS=3", "CERTBRIDGE_PURCHASE_WHEN=activation",
 		"CERTBRIDGE_LOG_LEVEL=warn", "CERTBRIDGE_LOG_FORMAT=console", "CERTBRIDGE_SHUTDOWN_GRACE=5s",
+		"CERTBRIDGE_RECONCILIATION_DEADLINE=45m",
 	}
 	want := config.Config{
-		Listen:   ":7070",
-		Database: config.Database{Driver: "mysql", DSN: config.NewSecret("a:b=c@tcp(h)/d")},
-		DueDate:  config.DueDate{OffsetDays: 3},
-		Purchase: config.Purchase{When: "activation"},
-		Log:      config.Log{Level: "warn", Format: "console"},
-		Shutdown: config.Shutdown{Grace: 5 * time.Second},
+		Listen:         ":7070",
+		Database:       config.Database{Driver: "mysql", DSN: config.NewSecret("a:b=c@tcp(h)/d")},
+		DueDate:        config.DueDate{OffsetDays: 3},
+		Purchase:       config.Purchase{When: "activation"},
+		Log:            config.Log{Level: "warn", Format: "console"},
+		Shutdown:       config.Shutdown{Grace: 5 * time.Second},
+		Reconciliation: config.Reconciliation{Deadline: 45 * time.Minute},
 	}
 	if diff := cmp.Diff(want, load(t, minimal+"listen: :1\ndue_date: {offset_days: 9}\n", environ...)); diff != "" {
 		t.Errorf("over a file (-want +got):\n%s", diff)
@@ -226,6 +239,9 @@ func TestAFileThatIsNotThere(t *testing.T) {
 	}
 }
 
+// commented is an optional key of an account, in the example.
+var commented = regexp.MustCompile(`^ {4}# ( *(?:- )?([a-z_]+):(?: .*)?)\n$`)
+
 func TestExampleIsComplete(t *testing.T) {
 	t.Parallel()
 	example := string(config.Example)
@@ -235,13 +251,8 @@ func TestExampleIsComplete(t *testing.T) {
 	// Its optional parts are comments; with them it must load as well.
 	var all []string
 	for line := range strings.Lines(example) {
-		indent, rest, _ := strings.Cut(line, "# ")
-		name, _, isKey := strings.Cut(rest, ": ")
-		if strings.TrimSpace(indent) == "" && isKey && !strings.ContainsAny(name, " (") && strings.HasPrefix(indent, "    ") {
-			if name == "api_key_file" {
-				continue // instead of api_key
-			}
-			line = indent + rest
+		if key := commented.FindStringSubmatch(line); key != nil && key[2] != "api_key_file" { // that is instead of api_key
+			line = "    " + key[1] + "\n"
 		}
 		all = append(all, line)
 	}
@@ -249,11 +260,18 @@ func TestExampleIsComplete(t *testing.T) {
 	first := loaded.Accounts[0]
 	for name, value := range map[string]string{
 		"user_name": first.UserName, "promotion_code": first.PromotionCode, "base_url": first.BaseURL,
-		"command_prefix": first.CommandPrefix, "namespace": first.Namespace,
+		"command_prefix": first.CommandPrefix, "namespace": first.Namespace, "low_balance": first.LowBalance,
 	} {
 		if value == "" {
 			t.Errorf("the example does not show %s", name)
 		}
+	}
+	want := []config.Ceiling{
+		{Product: "positivessl", PerYear: "10.00"},
+		{Product: "positivessl-multi-domain", PerYear: "30.00", DomainPerYear: "15.00"},
+	}
+	if diff := cmp.Diff(want, first.Ceilings); diff != "" {
+		t.Errorf("the ceilings (-want +got):\n%s", diff)
 	}
 	for _, name := range config.Keys() {
 		last := name[strings.LastIndex(name, ".")+1:]

@@ -71,6 +71,53 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"another log format", minimal + "log: {format: xml}", nil, `log.format: "xml" is not allowed`},
 		{"no grace", minimal + "shutdown: {grace: 0s}", nil, "shutdown.grace: must be from 1s to 1h"},
 
+		{"no time to look", minimal + "reconciliation: {deadline: 59s}", nil, "reconciliation.deadline: must be from 1m to 24h"},
+		{"too much time to look", minimal + "reconciliation: {deadline: 25h}", nil, "reconciliation.deadline: must be from 1m to 24h"},
+		{"no unit of time", minimal + "reconciliation: {deadline: 30}", nil, "reconciliation.deadline: must be a duration such as 90s or 2m"},
+
+		{
+			"a ceiling for no product", minimal + "accounts: [{name: a, ceilings: [{per_year: '10.00'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].product: is missing",
+		},
+		{
+			"a ceiling for a product's name", minimal + "accounts: [{name: a, ceilings: [{product: PositiveSSL, per_year: '10.00'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].product: must be a product code",
+		},
+		{
+			"two ceilings for a product", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '1'}, {product: q, per_year: '1'}, {product: p, per_year: '2'}]" + sandbox + "}]", nil,
+			`accounts[0].ceilings[2].product: "p" has a ceiling in ceilings[0] already`,
+		},
+		{
+			"a ceiling without an amount", minimal + "accounts: [{name: a, ceilings: [{product: p, domain_per_year: '10.00'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_year: is missing; write the most that one year may cost",
+		},
+		{
+			"an amount that YAML takes for a number", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: 10.00}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_year: must be text; put it into quotes",
+		},
+		{
+			"an amount with a currency", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '10.00 USD'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_year: must be an amount above zero",
+		},
+		{
+			"an amount with a comma", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '1', domain_per_year: '5,00'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].domain_per_year: must be an amount above zero",
+		},
+		{
+			"an amount with too many decimals", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '0.00001'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_year: must be an amount above zero with up to four decimals",
+		},
+		{
+			"a ceiling of nothing", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '0.00'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_year: must be an amount above zero",
+		},
+		{
+			"a misspelled amount", minimal + "accounts: [{name: a, ceilings: [{product: p, per_year: '1', per_domain: '1'}]" + sandbox + "}]", nil,
+			"accounts[0].ceilings[0].per_domain: unknown key",
+		},
+		{"ceilings that are no list", minimal + "accounts: [{name: a, ceilings: {p: '1'}" + sandbox + "}]", nil, "accounts[0].ceilings: must be a list"},
+		{"a negative balance", minimal + "accounts: [{name: a, low_balance: '-1'" + sandbox + "}]", nil, "accounts[0].low_balance: must be an amount above zero"},
+
 		{"a name with a slash", minimal + "accounts: [{name: a/b" + sandbox + "}]", nil, "accounts[0].name: must be 1 to 64 letters"},
 		{
 			"a name twice", minimal + "accounts: [{name: a" + sandbox + "}, {name: A" + strings.Replace(sandbox, "api_user: u", "api_user: v", 1) + "}]", nil,
@@ -144,7 +191,7 @@ accounts:
 		t.Fatal("no error")
 	}
 	want := []string{
-		path + ":1: listn: unknown key; did you mean listen? Known are listen, database, accounts, due_date, purchase, log, shutdown",
+		path + ":1: listn: unknown key; did you mean listen? Known are listen, database, accounts, due_date, purchase, reconciliation, log, shutdown",
 		path + ":10: accounts[0].api_key: the environment variable SHOP_KEY is not set",
 		path + ":3: database.driver: \"oracle\" is not allowed; allowed: sqlite or mysql",
 		path + ":11: accounts[0].client_ip: must be the IPv4 address from which this machine calls, for example 203.0.113.9",

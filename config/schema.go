@@ -48,12 +48,21 @@ func schema() key {
 			{name: "command_prefix", kind: text},
 			{name: "namespace", kind: text},
 			{name: "promotion_code", kind: text},
+			{name: "ceilings", kind: list, keys: []key{
+				{name: "product", kind: text},
+				{name: "per_year", kind: text},
+				{name: "domain_per_year", kind: text},
+			}},
+			{name: "low_balance", kind: text},
 		}},
 		{name: "due_date", kind: section, keys: []key{
 			{name: "offset_days", kind: number, fallback: 0},
 		}},
 		{name: "purchase", kind: section, keys: []key{
 			{name: "when", kind: text, fallback: PurchaseAtCreate},
+		}},
+		{name: "reconciliation", kind: section, keys: []key{
+			{name: "deadline", kind: duration, fallback: "30m"},
 		}},
 		{name: "log", kind: section, keys: []key{
 			{name: "level", kind: text, fallback: "info"},
