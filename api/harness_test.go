@@ -51,7 +51,9 @@ func onEveryDatabase(t *testing.T, test func(t *testing.T, w *world)) {
 type world struct {
 	simulator *simulator.Simulator
 	store     *mirror.Mirror
-	address   string // base URL of the service
+	bridge    *provisioning.Bridge
+	memory    *memory // of answers
+	address   string  // base URL of the service
 	log       *observer.ObservedLogs
 	panel     *panel // the panel that most tests speak for
 
@@ -71,6 +73,7 @@ func newWorld(t *testing.T, driver string) *world {
 	}
 	sim.Configure(func(s *simulator.Switches) { s.ThrottlePerMinute = 0 })
 	w := &world{simulator: sim, store: mirrortest.Open(t, driver, sim.Now)}
+	w.memory = &memory{Idempotency: w.store}
 	w.standFor(sim)
 	provider := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		(*w.upstream.Load()).ServeHTTP(rw, r)
@@ -101,10 +104,11 @@ func newWorld(t *testing.T, driver string) *world {
 			t.Error(err)
 		}
 	})
+	w.bridge = bridge
 	core, logged := observer.New(zapcore.DebugLevel)
 	w.log = logged
 	w.address = serve(t, api.Config{
-		Bridge: bridge, Keys: w.store, Idempotency: w.store, Now: sim.Now, Log: zap.New(core),
+		Bridge: bridge, Keys: w.store, Idempotency: w.memory, Now: sim.Now, Log: zap.New(core),
 		Ready: func(context.Context) error {
 			if reason := w.unready.Load(); reason != nil {
 				return *reason

@@ -4,15 +4,20 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/certbridge/certbridge/api"
 	"github.com/certbridge/certbridge/api/apitest"
 	"github.com/certbridge/certbridge/hostlantern/simulator"
+	"github.com/certbridge/certbridge/provisioning"
 )
 
 func TestIdempotentRequestIsAnsweredOnceAndRepeated(t *testing.T) {
@@ -145,6 +150,98 @@ func TestProblemsOfThePresentStateAreNotRepeated(t *testing.T) {
 				pending.header.Get("Idempotent-Replayed"), again.header.Get("Idempotent-Replayed"))
 		}
 	})
+}
+
+// memory is what keeps answers. A process that is killed while it answers neither
+// keeps its answer nor gives its key back.
+type memory struct {
+	api.Idempotency
+	killed atomic.Bool
+}
+
+var errKilled = errors.New("killed")
+
+func (m *memory) FinishIdempotent(ctx context.Context, request provisioning.IdempotentRequest) error {
+	if m.killed.Load() {
+		return errKilled
+	}
+	return m.Idempotency.FinishIdempotent(ctx, request)
+}
+
+func (m *memory) ForgetIdempotent(ctx context.Context, request provisioning.IdempotentRequest) error {
+	if m.killed.Load() {
+		return errKilled
+	}
+	return m.Idempotency.ForgetIdempotent(ctx, request)
+}
+
+// A request whose process died in flight holds its key for a quarter of an hour.
+// Then its repetition, and nothing else, gets the key, and finds what was done.
+func TestACrashInFlightHoldsTheKeyForAWhile(t *testing.T) {
+	onEveryDatabase(t, func(t *testing.T, w *world) {
+		key := header{"Idempotency-Key", "invoice-2213"}
+		put := func(product string) reply {
+			return w.panel.call(t, http.MethodPut, "/v1/services/1", order(product), key)
+		}
+		w.memory.killed.Store(true)
+		put("positivessl").want(t, http.StatusCreated)
+		w.memory.killed.Store(false)
+		put("positivessl").wantProblem(t, http.StatusConflict, "request_in_progress")
+		put("positivessl-wildcard").wantProblem(t, 422, "idempotency_key_reused")
+
+		w.simulator.Advance(16 * time.Minute)
+		put("positivessl-wildcard").wantProblem(t, 422, "idempotency_key_reused")
+		if again := put("positivessl").want(t, http.StatusOK); again.header.Get("Idempotent-Replayed") != "" {
+			t.Error("what was never kept is repeated")
+		}
+		if charges := w.simulator.Ledger(); len(charges) != 1 {
+			t.Errorf("%d charges", len(charges))
+		}
+	})
+}
+
+// counting counts what is kept and what is given back.
+type counting struct {
+	fakeStore
+	kept, forgotten atomic.Int32
+}
+
+func (c *counting) FinishIdempotent(context.Context, provisioning.IdempotentRequest) error {
+	c.kept.Add(1)
+	return nil
+}
+
+func (c *counting) ForgetIdempotent(context.Context, provisioning.IdempotentRequest) error {
+	c.forgotten.Add(1)
+	return nil
+}
+
+// An answer that blames anybody but the request is not kept, whatever it is.
+func TestFailuresAreNeverKept(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		read func() error
+		kept bool
+	}{
+		"success":       {func() error { return nil }, true},
+		"bad request":   {func() error { return &provisioning.Error{Kind: provisioning.KindInvalid, Code: "csr_weak_key"} }, true},
+		"a mistake":     {func() error { return errors.New("a mistake") }, false},
+		"a panic":       {func() error { panic("a mistake") }, false},
+		"not now":       {func() error { return &provisioning.Error{Kind: provisioning.KindUnavailable, Code: "provider_busy"} }, false},
+		"conflict":      {func() error { return &provisioning.Error{Kind: provisioning.KindConflict, Code: "action_not_allowed"} }, false},
+		"refused":       {func() error { return &provisioning.Error{Kind: provisioning.KindRefused, Code: "provider_refused"} }, false},
+		"there is none": {func() error { return &provisioning.Error{Kind: provisioning.KindNotFound, Code: "service_not_found"} }, false},
+		"may be repeated": {func() error {
+			return &provisioning.Error{Kind: provisioning.KindInvalid, Code: "csr_refused", Retryable: true}
+		}, false},
+	} {
+		store := &counting{}
+		p := fakePanel(t, &fakeBridge{read: c.read}, &store.fakeStore, func(config *api.Config) { config.Idempotency = store })
+		p.post(t, "1", "suspend", nil, header{"Idempotency-Key", "k"})
+		if kept, forgotten := store.kept.Load() == 1, store.forgotten.Load() == 1; kept != c.kept || forgotten == c.kept {
+			t.Errorf("%s: kept %t, given back %t", name, kept, forgotten)
+		}
+	}
 }
 
 // While a request is answered, its repetition does not begin another one.

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -28,12 +29,35 @@ type failureView struct {
 	Upstream  *upstream `json:"upstream,omitempty"`
 }
 
-// operation lets a panel follow what a 202 left open.
+// operation lets a panel follow what a 202 left open. A key that operates may ask
+// for any panel's operation, and sees the operator's side of it.
 func (s *Server) operation(c *call) (answer, error) {
-	operation, service, err := s.bridge.Operation(c.Request().Context(), c.panel(), c.Param("operation_id"))
+	operates, id := c.key.Allows(provisioning.ScopeOperate), c.Param("operation_id")
+	read := func(ctx context.Context, id string) (provisioning.Operation, provisioning.Service, error) {
+		return s.bridge.Operation(ctx, c.panel(), id)
+	}
+	if operates {
+		read = s.bridge.AnyOperation
+	}
+	operation, service, err := read(c.Request().Context(), id)
 	if err != nil {
 		return answer{}, err
 	}
+	told := any(viewOf(operation))
+	if operates {
+		told = viewForOperator(operation)
+	}
+	given, err := jsonAnswer(http.StatusOK, struct {
+		Operation any         `json:"operation"`
+		Service   serviceView `json:"service"`
+	}{told, s.view(service)})
+	if err == nil && operation.State.Open() {
+		given.header.Set(echo.HeaderRetryAfter, retryAfterSeconds(followAfter))
+	}
+	return given, err
+}
+
+func viewOf(operation provisioning.Operation) operationView {
 	v := operationView{
 		operationRef: *refOf(&operation),
 		ServiceID:    operation.ServiceID, CertificateID: textOrNull(operation.CertificateID),
@@ -46,12 +70,5 @@ func (s *Server) operation(c *call) (answer, error) {
 			v.Failure.Upstream = &upstream{Code: failure.Upstream.Code, Message: failure.Upstream.Message}
 		}
 	}
-	given, err := jsonAnswer(http.StatusOK, struct {
-		Operation operationView `json:"operation"`
-		Service   serviceView   `json:"service"`
-	}{v, s.view(service)})
-	if err == nil && operation.State.Open() {
-		given.header.Set(echo.HeaderRetryAfter, retryAfterSeconds(followAfter))
-	}
-	return given, err
+	return v
 }

@@ -110,8 +110,8 @@ func TestInsufficientFundsAreWorthAnotherTry(t *testing.T) {
 		if problem["retryable"] != true || answer.header.Get("Retry-After") == "" {
 			t.Errorf("%v, Retry-After %q", problem, answer.header.Get("Retry-After"))
 		}
-		if text(t, problem, "upstream", "code") != "2528166" {
-			t.Errorf("staff is told %v", problem["upstream"])
+		if said := text(t, problem, "upstream", "message"); !strings.Contains(said, "1.0000 USD") {
+			t.Errorf("staff is told %q", said)
 		}
 		if detail := strings.ToLower(text(t, problem, "detail")); strings.Contains(detail, "hostlantern") || strings.Contains(detail, "fund") {
 			t.Errorf("the customer is told %q", detail)
@@ -119,6 +119,13 @@ func TestInsufficientFundsAreWorthAnotherTry(t *testing.T) {
 		if err := w.simulator.SetBalance("reseller", "100.00"); err != nil {
 			t.Fatal(err)
 		}
+		// The provider may say so all the same.
+		w.simulator.Configure(func(s *simulator.Switches) { s.Funds = simulator.FundsNever })
+		problem = w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl")).wantProblem(t, http.StatusServiceUnavailable, "insufficient_funds")
+		if text(t, problem, "upstream", "code") != "2528166" {
+			t.Errorf("staff is told %v", problem["upstream"])
+		}
+		w.simulator.Configure(func(s *simulator.Switches) { s.Funds = simulator.FundsByBalance })
 		w.panel.call(t, http.MethodPut, "/v1/services/1", order("positivessl")).want(t, http.StatusOK)
 	})
 }

@@ -23,7 +23,21 @@ import (
 // one does only when something is badly broken.
 type fakeBridge struct {
 	api.Bridge
-	read func() error
+	read      func() error
+	operation provisioning.Operation
+	standing  provisioning.Standing
+}
+
+func (f *fakeBridge) AnyOperation(context.Context, string) (provisioning.Operation, provisioning.Service, error) {
+	return f.operation, f.service(), f.read()
+}
+
+func (f *fakeBridge) DueDate(provisioning.Service) provisioning.Date { return provisioning.Date{} }
+
+func (f *fakeBridge) Actions(provisioning.Service) []provisioning.Action { return nil }
+
+func (f *fakeBridge) Standing(context.Context) (provisioning.Standing, error) {
+	return f.standing, f.read()
 }
 
 func (f *fakeBridge) Service(context.Context, string, string) (provisioning.Service, error) {
@@ -31,7 +45,12 @@ func (f *fakeBridge) Service(context.Context, string, string) (provisioning.Serv
 }
 
 func (f *fakeBridge) Suspend(context.Context, provisioning.Caller, string) (provisioning.Result, error) {
-	return provisioning.Result{}, f.read()
+	return provisioning.Result{Service: f.service()}, f.read()
+}
+
+// service is the least that fits the contract.
+func (f *fakeBridge) service() provisioning.Service {
+	return provisioning.Service{ServiceID: "1", Environment: provisioning.Sandbox, State: provisioning.ServiceActive}
 }
 
 // fakeStore holds one key, and idempotent requests that are never kept.
@@ -64,12 +83,15 @@ func fakeConfig(t *testing.T, bridge *fakeBridge) api.Config {
 }
 
 // fakePanel speaks to a service around a fake bridge.
-func fakePanel(t *testing.T, bridge *fakeBridge, store *fakeStore) *panel {
+func fakePanel(t *testing.T, bridge *fakeBridge, store *fakeStore, change ...func(*api.Config)) *panel {
 	t.Helper()
 	p := &panel{world: &world{}, key: api.GenerateKey(), client: contractClient(t)}
 	store.key = provisioning.PanelKey{ID: p.key.ID, Panel: "1", SecretHash: p.key.SecretHash, Scopes: []provisioning.Scope{provisioning.ScopeOperate}}
 	config := fakeConfig(t, bridge)
 	config.Keys, config.Idempotency = store, store
+	for _, change := range change {
+		change(&config)
+	}
 	p.world.address = serve(t, config)
 	return p
 }

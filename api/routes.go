@@ -34,6 +34,7 @@ func (s *Server) table() []route {
 		service   = "/v1/services/:service_id"
 		read      = provisioning.ScopeRead
 		provision = provisioning.ScopeProvision
+		operate   = provisioning.ScopeOperate
 	)
 	return []route{
 		{get, "/healthz", "", false, s.healthz},
@@ -46,6 +47,9 @@ func (s *Server) table() []route {
 		{post, "/v1/csr/decode", read, false, s.decodeCSR},
 		{get, "/v1/approver-emails", read, false, s.approverEmails},
 		{get, "/v1/operations/:operation_id", read, false, s.operation},
+
+		{get, "/v1/operations", operate, false, s.operations},
+		{get, "/v1/ledger", operate, false, s.ledger},
 
 		{get, "/v1/services", read, false, s.services},
 		{put, service, provision, true, s.create},

@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -34,6 +35,10 @@ type Bridge interface {
 	Service(ctx context.Context, panel, serviceID string) (provisioning.Service, error)
 	Services(ctx context.Context, query provisioning.ServiceQuery) ([]provisioning.Service, error)
 	Operation(ctx context.Context, panel, id string) (provisioning.Operation, provisioning.Service, error)
+	Operations(ctx context.Context, query provisioning.OperationQuery) ([]provisioning.Operation, error)
+	AnyOperation(ctx context.Context, id string) (provisioning.Operation, provisioning.Service, error)
+	Ledger(ctx context.Context, account string, progress func(read, total int)) (provisioning.Ledger, error)
+	Standing(ctx context.Context) (provisioning.Standing, error)
 	Events(ctx context.Context, panel, serviceID string, after int64, limit int) ([]provisioning.Event, error)
 	Products() []provisioning.AccountProducts
 	ApproverEmails(ctx context.Context, account, product, domain string) ([]string, error)
@@ -101,6 +106,9 @@ func New(config Config) (*Server, error) {
 	measure, err := newMetrics(config.Registry)
 	if err != nil {
 		return nil, err
+	}
+	if err := config.Registry.Register(newStandingCollector(config.Bridge, config.Log)); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &Server{
 		bridge:      config.Bridge,
