@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/certbridge/certbridge/config"
 	"github.com/certbridge/certbridge/hostlantern"
@@ -27,11 +29,58 @@ func newAccounts(configured []config.Account, log *slog.Logger) (*accounts, erro
 			return nil, err
 		}
 		made.close = append(made.close, closeClient)
-		made.list = append(made.list, provisioning.Account{
+		account := provisioning.Account{
 			Name: one.Name, Provider: one.Provider, Environment: provisioning.Environment(one.Environment), Upstream: upstream,
-		})
+		}
+		if err := setLimits(&account, one); err != nil {
+			return nil, fmt.Errorf("account %q: %w", one.Name, err)
+		}
+		made.list = append(made.list, account)
 	}
 	return made, nil
+}
+
+// setLimits takes over what is configured about money. A ceiling for something that
+// is not sold is an error, as a misspelled one would limit nothing.
+func setLimits(account *provisioning.Account, configured config.Account) error {
+	var err error
+	if account.LowBalance, err = amount(configured.LowBalance); err != nil {
+		return err
+	}
+	account.Ceilings = make(map[string]provisioning.Ceiling, len(configured.Ceilings))
+	for _, one := range configured.Ceilings {
+		if account.Ceilings[one.Product], err = ceiling(account.Upstream.Products(), one); err != nil {
+			return fmt.Errorf("the ceiling for %q: %w", one.Product, err)
+		}
+	}
+	return nil
+}
+
+func ceiling(products []provisioning.Product, configured config.Ceiling) (provisioning.Ceiling, error) {
+	at := slices.IndexFunc(products, func(p provisioning.Product) bool { return p.Code == configured.Product })
+	if at < 0 {
+		return provisioning.Ceiling{}, errors.New("there is no such product")
+	}
+	switch more := products[at].MaxAdditionalDomains > 0; {
+	case more && configured.DomainPerYear == "":
+		return provisioning.Ceiling{}, errors.New("domain_per_year is missing: domains can be bought in addition")
+	case !more && configured.DomainPerYear != "":
+		return provisioning.Ceiling{}, errors.New("domain_per_year limits nothing: no domains can be bought in addition")
+	}
+	perYear, err := amount(configured.PerYear)
+	if err != nil {
+		return provisioning.Ceiling{}, err
+	}
+	domain, err := amount(configured.DomainPerYear)
+	return provisioning.Ceiling{PerYear: perYear, DomainPerYear: domain}, err
+}
+
+// amount reads a sum in the currency of the accounts; none if there is no text.
+func amount(text string) (provisioning.Money, error) {
+	if text == "" {
+		return provisioning.Money{}, nil
+	}
+	return provisioning.ParseMoney(text, hostlantern.DefaultCurrency)
 }
 
 // Close drops the connections that are kept for further calls.

@@ -24,6 +24,7 @@ import (
 type app struct {
 	mirror   *mirror.Mirror
 	bridge   *provisioning.Bridge
+	pause    time.Duration // between two rounds of reconciliation
 	server   *http.Server
 	listener net.Listener
 	grace    time.Duration
@@ -36,20 +37,18 @@ type parts struct {
 	Mirror        *mirror.Mirror
 	Listener      net.Listener
 	Accounts      []provisioning.Account
-	Now           func() time.Time
+	Seams         seams
 	Purchase      provisioning.PurchaseMoment
 	DueDateOffset int           // days
+	Deadline      time.Duration // see provisioning.Config; 0: the usual one
 	Grace         time.Duration // how long running operations may take to end
 	Log           *zap.Logger
 }
 
 func newApp(p parts) (*app, error) {
-	a := &app{mirror: p.Mirror, listener: p.Listener, grace: p.Grace, log: p.Log}
+	a := &app{mirror: p.Mirror, listener: p.Listener, grace: p.Grace, log: p.Log, pause: p.Seams.reconcileWait}
 	var err error
-	a.bridge, err = provisioning.NewBridge(provisioning.Config{
-		Store: p.Mirror, Accounts: p.Accounts, Now: p.Now, Log: domainLog(p.Log),
-		Purchase: p.Purchase, DueDateOffset: p.DueDateOffset,
-	})
+	a.bridge, err = newBridge(p)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +56,7 @@ func newApp(p parts) (*app, error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler, err := api.New(api.Config{
 		Bridge: a.bridge, Keys: p.Mirror, Idempotency: p.Mirror, Ready: p.Mirror.Ping,
-		Now: p.Now, Log: p.Log, Version: programVersion(), Registry: registry,
+		Now: p.Seams.now, Log: p.Log, Version: programVersion(), Registry: registry,
 	})
 	if err != nil {
 		return nil, err
@@ -66,9 +65,20 @@ func newApp(p parts) (*app, error) {
 	return a, err
 }
 
-// Run serves until ctx ends. Then it takes no more requests, and waits for those
-// that run and for the operations behind them.
+// newBridge makes the bridge of an app, and of a command that does without a server.
+func newBridge(p parts) (*provisioning.Bridge, error) {
+	return provisioning.NewBridge(provisioning.Config{
+		Store: p.Mirror, Accounts: p.Accounts, Now: p.Seams.now, Log: domainLog(p.Log),
+		Purchase: p.Purchase, DueDateOffset: p.DueDateOffset,
+		CallTimeout: p.Seams.callTimeout, Deadline: p.Deadline, Reached: p.Seams.reached,
+	})
+}
+
+// Run serves and reconciles until ctx ends. Then it takes no more requests, and
+// waits for those that run and for the operations behind them.
 func (a *app) Run(ctx context.Context) error {
+	stopReconciling := a.reconcile(ctx)
+	defer stopReconciling()
 	ended := make(chan error, 1)
 	go func() { ended <- a.server.Serve(a.listener) }()
 	select {
@@ -83,6 +93,7 @@ func (a *app) Run(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("requests were cut off: %w", err)
 	}
+	stopReconciling() // so that it begins nothing that Close would not wait for
 	if cut := a.bridge.Close(grace); cut != nil {
 		err = errors.Join(err, fmt.Errorf("operations were cut off and are uncertain now: %w", cut))
 	}
@@ -93,6 +104,21 @@ func (a *app) Run(ctx context.Context) error {
 		a.log.Info("stopped")
 	}
 	return err
+}
+
+// reconcile looks after operations in the background until ctx ends or it is told
+// to stop, which waits for its end and may be said twice.
+func (a *app) reconcile(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.bridge.KeepReconciling(ctx, a.pause)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // Close waits for operations that something else than a request began.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,14 +32,16 @@ SQLite database in a temporary directory, with a panel, its key and a few
 services in different states, and prints what to try. It needs no configuration
 and no network. It runs until it is interrupted, and leaves nothing behind.
 
-Both live by the simulator's clock: what moves it makes both a year older.`,
+Both live by the simulator's clock: what moves it makes both a year older. A
+configuration beside the database lets other commands look at the demo, such as
+certbridge reconcile.`,
 		Args: cobra.NoArgs,
 	}
-	options := demoOptions{start: realTime()}
+	options := demoOptions{start: p.seams.now()}
 	flags := command.Flags()
 	flags.StringVar(&options.listen, "listen", "127.0.0.1:8080", "`ADDRESS` of the HTTP API")
 	flags.StringVar(&options.simulatorListen, "simulator-listen", defaultSimulatorAddress, "`ADDRESS` of the simulator")
-	flags.StringVar(&options.dir, "dir", "", "keep the database in `DIR`, to look into; it must not hold one yet, as the simulator forgets what it sold")
+	flags.StringVar(&options.dir, "dir", "", "keep database and configuration in `DIR`, to look into; it must not hold one yet, as the simulator forgets what it sold")
 	flags.StringVar(&options.keyFile, "key-file", "", "write the panel's key to `FILE` as well, once everything is ready")
 	asJSON := jsonFlag(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -57,6 +60,8 @@ const (
 	demoAccount = "hostlantern-sandbox"
 	demoPanel   = "demo"
 	demoGrace   = 10 * time.Second // the simulator answers at once
+	// demoReconcileWait is short, since the demo's hours pass in a moment.
+	demoReconcileWait = 100 * time.Millisecond
 )
 
 func (p *program) demo(ctx context.Context, options demoOptions, asJSON bool) (err error) {
@@ -93,6 +98,7 @@ func (p *program) demo(ctx context.Context, options demoOptions, asJSON bool) (e
 type demo struct {
 	log          *zap.Logger
 	database     string // path
+	config       string // path of the configuration for other commands
 	simulated    *simulator.Simulator
 	simulatorURL string
 	app          *app
@@ -132,6 +138,9 @@ func (d *demo) open(ctx context.Context, options demoOptions) (err error) {
 	}
 	d.database = path
 	d.later(remove)
+	if err := d.writeConfig(apiListener.Addr().String()); err != nil {
+		return err
+	}
 	return d.openApp(ctx, apiListener)
 }
 
@@ -169,7 +178,8 @@ func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
 	}
 	d.later(func() error { clients.Close(); return nil })
 	database, err := mirror.Open(ctx, mirror.Options{
-		Driver: mirror.SQLite, DSN: d.database, Now: d.simulated.Now, Exclusive: true, AnySchema: true, Log: domainLog(d.log),
+		Driver: mirror.SQLite, DSN: d.database, Now: d.simulated.Now, LeaseClock: d.simulated.Now,
+		Exclusive: true, AnySchema: true, Log: domainLog(d.log),
 	})
 	if err != nil {
 		return err
@@ -179,7 +189,8 @@ func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	d.app, err = newApp(parts{
-		Mirror: database, Listener: listener, Accounts: clients.list, Now: d.simulated.Now, Grace: demoGrace, Log: d.log,
+		Mirror: database, Listener: listener, Accounts: clients.list, Grace: demoGrace, Log: d.log,
+		Seams: seams{now: d.simulated.Now, leaseClock: d.simulated.Now, reconcileWait: demoReconcileWait},
 	})
 	if err != nil {
 		return err
@@ -188,11 +199,33 @@ func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
+// writeConfig leaves a configuration with which other commands find the demo's
+// database and simulator.
+func (d *demo) writeConfig(address string) error {
+	d.config = filepath.Join(filepath.Dir(d.database), "certbridge-demo.yaml")
+	text := fmt.Sprintf(demoConfig, address, strings.ReplaceAll(d.database, "${", "$${"), demoAccount, simulatorUser, simulatorKey, d.simulatorURL+simulatorPath)
+	return os.WriteFile(d.config, []byte(text), 0o600)
+}
+
+const demoConfig = `# Made by certbridge demo, for commands beside it. They go by this machine's clock,
+# the demo by the simulator's.
+listen: %s
+database: {driver: sqlite, dsn: %q}
+accounts:
+  - name: %s
+    provider: hostlantern
+    environment: sandbox
+    api_user: %s
+    api_key: %s
+    client_ip: 127.0.0.1
+    base_url: %s
+`
+
 // furnish makes the panel and its services.
 func (d *demo) furnish(ctx context.Context) (demoScene, error) {
 	scene := demoScene{
 		API: "http://" + d.app.listener.Addr().String(), Simulator: d.simulatorURL + simulatorPath, Control: d.simulatorURL + simulatorControl,
-		Database: d.database, Panel: demoPanel,
+		Database: d.database, Config: d.config, Panel: demoPanel,
 	}
 	key := provisioning.PanelKey{Scopes: []provisioning.Scope{provisioning.ScopeOperate}}
 	var err error
@@ -211,7 +244,7 @@ func (d *demo) furnish(ctx context.Context) (demoScene, error) {
 	return scene, err
 }
 
-// demoDatabase is a path for the database, and how to remove what will be there.
+// demoDatabase is a full path for the database, and how to remove what will be there.
 func demoDatabase(dir string) (path string, remove func() error, err error) {
 	const name = "certbridge-demo.db"
 	if dir == "" {
@@ -219,6 +252,9 @@ func demoDatabase(dir string) (path string, remove func() error, err error) {
 			return "", nil, err
 		}
 		return filepath.Join(dir, name), func() error { return os.RemoveAll(dir) }, nil
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, err

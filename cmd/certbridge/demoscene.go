@@ -14,6 +14,7 @@ type demoScene struct {
 	Simulator string        `json:"simulator"`
 	Control   string        `json:"control"`
 	Database  string        `json:"database"`
+	Config    string        `json:"config"`
 	Panel     string        `json:"panel"`
 	Key       string        `json:"key"`
 	Services  []demoService `json:"services"`
@@ -61,6 +62,7 @@ To try in another terminal. First:
 
   API={{.API}} CONTROL={{.Control}}
   KEY={{.Key}}
+  export CERTBRIDGE_CONFIG={{.Config}}
 
 See all services, and one of them with what the customer has to do:
 
@@ -92,6 +94,12 @@ Let 200 days pass for both, and see what the provider was paid:
 
   curl -s -X POST -d '{"days":200}' $CONTROL/clock/advance
   curl -s $CONTROL/ledger
+
+Other commands find the demo by CERTBRIDGE_CONFIG. For example, see which charges
+need a decision (docs/guides/uncertain-orders.md makes one), and what adds up:
+
+  certbridge reconcile
+  certbridge reconcile --report
 
 It runs until you press Ctrl-C, and leaves nothing behind but files of your own.
 `

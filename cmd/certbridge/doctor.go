@@ -16,7 +16,6 @@ import (
 	"github.com/certbridge/certbridge/config"
 	"github.com/certbridge/certbridge/hostlantern"
 	"github.com/certbridge/certbridge/mirror"
-	"github.com/certbridge/certbridge/provisioning"
 )
 
 func (p *program) doctorCommand() *cobra.Command {
@@ -24,9 +23,11 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check configuration, database, clock and every account",
 		Long: `Checks the configuration, the database with its schema and settings, this
-machine's clock against the database server's and the providers', and of every
-account the key, the allow-list and the balance. It says what is wrong and what to do about it, and
-changes nothing. Each account is asked twice: for the time, and for its balance.
+machine's clock against the database server's and the providers', operations that
+need a person, and of every account the key, the allow-list, the balance and the
+ceilings. It says what is wrong and what to do about it, and changes nothing. Each
+account is asked twice, for the time and for its balance; one with ceilings also
+for its price list.
 
 Exit codes: 0 all is well, or there are warnings only; 1 a check failed; 2 the
 command line or the configuration is wrong, and nothing else was checked.`,
@@ -35,7 +36,7 @@ command line or the configuration is wrong, and nothing else was checked.`,
 	ready := command.Flags().Bool("ready", false, "ask only whether the certbridge that serves at listen is ready, as a container's health check does")
 	asJSON := jsonFlag(command)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		d := &doctor{program: p, now: realTime, client: &http.Client{
+		d := &doctor{program: p, now: p.seams.now, client: &http.Client{
 			Timeout:       15 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}
@@ -109,7 +110,7 @@ func (d *doctor) wrongConfiguration(err error) {
 }
 
 func (d *doctor) database(ctx context.Context, database config.Database) {
-	m, err := openMirror(ctx, database, mirror.Options{})
+	m, err := d.openMirror(ctx, database, mirror.Options{})
 	if err != nil {
 		d.found("database", checkFailed, "check database.driver and database.dsn, and whether `certbridge migrate` has run", "%v", err)
 		return
@@ -123,6 +124,7 @@ func (d *doctor) database(ctx context.Context, database config.Database) {
 	default:
 		d.found("database", checkOK, "", "%s, schema and settings are right; %s", database.Driver, counted(len(panels), "panel"))
 	}
+	d.operations(ctx, m)
 	if database.Driver != config.DriverSQLite { // which has no clock but this machine's
 		d.databaseClock(ctx, m)
 	}
@@ -213,58 +215,6 @@ func providerURL(account config.Account) string {
 		return hostlantern.ProductionURL
 	}
 	return hostlantern.SandboxURL
-}
-
-// account asks for the balance, which needs key, user and source address to be
-// right and costs nothing.
-func (d *doctor) account(ctx context.Context, account config.Account) {
-	check := "account " + account.Name
-	upstream, closeClient, err := newProvider(account, nil)
-	if err != nil {
-		d.found(check, checkFailed, "", "%v", err)
-		return
-	}
-	defer closeClient()
-	balance, err := upstream.Balance(ctx)
-	var fault *provisioning.ProviderError
-	switch {
-	case errors.As(err, &fault):
-		d.found(check, checkFailed, advice(fault.Fault, account), "%s", describe(fault))
-	case err != nil:
-		d.found(check, checkFailed, "", "%v", err)
-	case balance.Units <= 0:
-		d.found(check, checkWarning, "add funds at the provider; purchases and renewals are refused until then",
-			"%s, balance %s %s", account.Environment, balance, balance.Currency)
-	default:
-		d.found(check, checkOK, "", "%s, key and source address are accepted, balance %s %s", account.Environment, balance, balance.Currency)
-	}
-}
-
-func describe(fault *provisioning.ProviderError) string {
-	said := strings.TrimSpace(fault.Upstream.Code + " " + fault.Upstream.Message)
-	switch {
-	case said != "":
-		return "the provider says: " + said
-	case fault.Err != nil:
-		return fault.Err.Error()
-	}
-	return fault.Error()
-}
-
-// advice is what an operator can do about a fault.
-func advice(fault provisioning.Fault, account config.Account) string {
-	switch fault {
-	case provisioning.FaultCredentials:
-		return fmt.Sprintf("check api_user and the API key (sandbox and production have different ones), that API access is switched on, "+
-			"and that the address from which this machine reaches the internet is on the provider's allow-list; client_ip says %s", account.ClientIP)
-	case provisioning.FaultUnreachable:
-		return "check base_url, name resolution, firewall and proxy: " + providerURL(account) + " must be reachable from here"
-	case provisioning.FaultThrottled:
-		return "the account makes too many calls at present; try again in some minutes"
-	case provisioning.FaultEnvironment:
-		return "the other environment answered; check environment and base_url"
-	}
-	return "try again; if it stays, ask the provider's support with this text"
 }
 
 // ready asks a certbridge that serves.

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +120,80 @@ func TestDoctorWarnsOfAnEmptyBalance(t *testing.T) {
 	if len(found) != 1 || found[0].State != checkWarning || !strings.Contains(found[0].Advice, "add funds") || code != exitDone {
 		t.Errorf("doctor ends with %d and says %+v", code, found)
 	}
+}
+
+// amend adds lines to the account in the configuration.
+func (i installation) amend(lines string) {
+	i.t.Helper()
+	text, err := os.ReadFile(i.config)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	const after = "    client_ip: 127.0.0.1\n"
+	amended := strings.Replace(string(text), after, after+lines, 1)
+	if err := os.WriteFile(i.config, []byte(amended), 0o600); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+func TestDoctorWarnsOfALowBalance(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[string]string{"1000.00": checkOK, "1000.01": checkWarning} {
+		i := install(t, mirror.SQLite)
+		i.amend("    low_balance: \"" + limit + "\"\n")
+		found, _ := i.examined("account hostlantern-sandbox")
+		if len(found) != 1 || found[0].State != want || (want == checkWarning) != strings.Contains(found[0].Detail, "1000.0000 USD is below "+limit) {
+			t.Errorf("with the limit at %s, doctor says %+v", limit, found)
+		}
+	}
+}
+
+func TestDoctorComparesCeilingsWithPrices(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ product, most, state, detail string }{
+		{"positivessl", "7.88", checkOK, "7.8800 USD a year, today's price is 7.8800"},
+		{"positivessl", "7.87", checkFailed, "today's price of 7.8800 USD a year is above 7.8700"},
+	} {
+		i := install(t, mirror.SQLite)
+		i.must("migrate")
+		i.amend("    ceilings: [{product: " + c.product + ", per_year: \"" + c.most + "\"}]\n")
+		found, code := i.examined("ceiling of " + c.product + " in hostlantern-sandbox")
+		if len(found) != 1 || found[0].State != c.state || found[0].Detail != c.detail || (code == exitDone) != (c.state == checkOK) {
+			t.Errorf("for %s at %s doctor ends with %d and says %+v", c.product, c.most, code, found)
+		}
+	}
+}
+
+func TestDoctorKnowsCeilingsThatLimitNothing(t *testing.T) {
+	t.Parallel()
+	i := install(t, mirror.SQLite)
+	i.amend("    ceilings: [{product: no-such-product, per_year: \"7.88\"}]\n")
+	found, code := i.examined("account hostlantern-sandbox")
+	if len(found) != 1 || found[0].State != checkFailed || !strings.Contains(found[0].Detail, `"no-such-product": there is no such product`) || code != exitFailed {
+		t.Errorf("doctor ends with %d and says %+v", code, found)
+	}
+	// Amounts in two currencies are not compared when something is bought.
+	for currency, want := range map[string]string{"EUR": checkWarning, "USD": checkFailed, "": checkOK} {
+		d := &doctor{}
+		account := provisioning.Account{
+			Upstream: priced{price: provisioning.Money{Units: int64(len(currency)), Currency: currency}},
+			Ceilings: map[string]provisioning.Ceiling{"positivessl": {PerYear: provisioning.Money{Units: 1, Currency: "USD"}}},
+		}
+		d.ceiling(t.Context(), config.Account{}, account, "positivessl")
+		if len(d.findings) != 1 || d.findings[0].State != want {
+			t.Errorf("with a price in %q doctor says %+v", currency, d.findings)
+		}
+	}
+}
+
+// priced is a provider of which only a price is asked.
+type priced struct {
+	provisioning.Provider
+	price provisioning.Money
+}
+
+func (p priced) Price(context.Context, provisioning.PriceRequest) (provisioning.Money, error) {
+	return p.price, nil
 }
 
 func TestEveryFaultHasItsAdvice(t *testing.T) {

@@ -23,7 +23,7 @@ var version string
 // The exit codes.
 const (
 	exitDone   = 0
-	exitFailed = 1 // it was tried and did not succeed; doctor: a check failed
+	exitFailed = 1 // it was tried and did not succeed; doctor: a check failed; reconcile: something needs a person
 	exitUsage  = 2 // the command line or the configuration is wrong; nothing was tried
 )
 
@@ -36,7 +36,17 @@ func main() {
 
 // run is the whole program. It ends when the command is done or ctx is.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ []string) int {
-	p := &program{stdout: stdout, stderr: stderr, environ: environ}
+	s, err := newSeams(environ)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "certbridge: %v\n", err)
+		return exitUsage
+	}
+	return runWith(ctx, s, args, stdout, stderr, environ)
+}
+
+// runWith is run with what a test has to get at.
+func runWith(ctx context.Context, s seams, args []string, stdout, stderr io.Writer, environ []string) int {
+	p := &program{stdout: stdout, stderr: stderr, environ: environ, seams: s}
 	root := p.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

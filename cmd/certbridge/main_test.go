@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 type installation struct {
 	t      *testing.T
 	config string // path of the file
+	seams  seams  // the usual ones, unless a test changes them
 }
 
 // install writes a configuration for an empty database and a simulator.
@@ -79,14 +80,14 @@ shutdown: {grace: 20s}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return installation{t, path}
+	return installation{t, path, usualSeams()}
 }
 
 // command runs certbridge to its end and gives what it printed and its exit code.
 func (i installation) command(args ...string) (stdout, stderr string, code int) {
 	i.t.Helper()
 	var out, problems bytes.Buffer
-	code = run(i.t.Context(), append(args, "--config", i.config), &out, &problems, []string{"KEY=" + simulatorKey})
+	code = runWith(i.t.Context(), i.seams, append(args, "--config", i.config), &out, &problems, []string{"KEY=" + simulatorKey})
 	return out.String(), problems.String(), code
 }
 
@@ -119,7 +120,7 @@ type running struct {
 	ended chan int
 }
 
-// Stop interrupts it and gives its exit code.
+// Stop interrupts it and gives its exit code. Once more, it does nothing.
 func (r running) Stop() int {
 	r.t.Helper()
 	r.stop()

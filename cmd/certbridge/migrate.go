@@ -36,7 +36,7 @@ func (p *program) migrate(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	database, err := openMirror(ctx, loaded.Database, mirror.Options{AnySchema: true, Log: domainLog(log)})
+	database, err := p.openMirror(ctx, loaded.Database, mirror.Options{AnySchema: true, Log: domainLog(log)})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (p *program) panelCreateCommand() *cobra.Command {
 			return err
 		}
 		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
-			token, err := createPanel(ctx, m, args[0], key, realTime())
+			token, err := createPanel(ctx, m, args[0], key, p.seams.now())
 			if err != nil {
 				return err
 			}
@@ -70,9 +70,9 @@ func (p *program) panelListCommand() *cobra.Command {
 				return err
 			}
 			if *asJSON {
-				return p.sayJSON(panelsView(panels, realTime()))
+				return p.sayJSON(panelsView(panels, p.seams.now()))
 			}
-			return p.tabulatePanels(panelsView(panels, realTime()))
+			return p.tabulatePanels(panelsView(panels, p.seams.now()))
 		})
 	}
 	return command
@@ -91,7 +91,7 @@ func (p *program) panelRotateCommand() *cobra.Command {
 			return errors.New("--overlap cannot be negative")
 		}
 		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
-			now := realTime()
+			now := p.seams.now()
 			end := now.Add(*overlap)
 			token, older, err := rotatePanel(ctx, m, args[0], now, end)
 			if err != nil {
@@ -113,7 +113,7 @@ func (p *program) panelRevokeCommand() *cobra.Command {
 	asJSON := jsonFlag(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return p.withMirror(command.Context(), func(ctx context.Context, m *mirror.Mirror) error {
-			revoked, err := revokeKeys(ctx, m, args[0], *id, realTime())
+			revoked, err := revokeKeys(ctx, m, args[0], *id, p.seams.now())
 			if err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func (p *program) withMirror(ctx context.Context, do func(context.Context, *mirr
 	if err != nil {
 		return err
 	}
-	m, err := openMirror(ctx, loaded.Database, mirror.Options{})
+	m, err := p.openMirror(ctx, loaded.Database, mirror.Options{})
 	if err != nil {
 		return err
 	}

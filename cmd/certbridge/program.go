@@ -27,6 +27,7 @@ type program struct {
 	environ        []string // as os.Environ
 	configPath     string   // --config
 	started        bool     // the command line was understood
+	seams          seams
 }
 
 // defaultConfig is read when nothing else is said.
@@ -58,7 +59,7 @@ is wrong, and nothing was tried.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		p.demoCommand(), p.serveCommand(), p.migrateCommand(), p.panelCommand(), p.doctorCommand(),
-		p.simulateCommand(), p.exampleCommand(), p.versionCommand(),
+		p.reconcileCommand(), p.simulateCommand(), p.exampleCommand(), p.versionCommand(),
 	)
 	return root
 }
@@ -112,14 +113,15 @@ func jsonFlag(command *cobra.Command) *bool {
 	return command.Flags().Bool("json", false, "print JSON")
 }
 
-// realTime is the clock of everything but the demo.
+// realTime is the clock of everything but the demo and some tests.
 func realTime() time.Time { return time.Now().UTC() }
 
 // openMirror opens the configured database. It does not make one: a database
 // that came into being because of a wrong path or directory would know no order,
 // and panels that ask again would buy again.
-func openMirror(ctx context.Context, database config.Database, options mirror.Options) (*mirror.Mirror, error) {
-	options.Driver, options.DSN, options.Now = database.Driver, database.DSN.Reveal(), realTime
+func (p *program) openMirror(ctx context.Context, database config.Database, options mirror.Options) (*mirror.Mirror, error) {
+	options.Driver, options.DSN = database.Driver, database.DSN.Reveal()
+	options.Now, options.LeaseClock = p.seams.now, p.seams.leaseClock
 	if database.Driver == config.DriverSQLite && !options.AnySchema {
 		_, file := os.Stat(options.DSN)
 		_, folder := os.Stat(filepath.Dir(options.DSN)) // without it, the mirror has more to say

@@ -19,7 +19,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Serve the HTTP API",
 		Long: `Serves the HTTP API until it is interrupted. Then it takes no more requests and
 waits for running operations, for as long as shutdown.grace says; a second
-interrupt ends it at once.
+interrupt ends it at once. All the while it looks after operations whose outcome
+is not known; certbridge reconcile shows those.
 
 It neither makes nor changes the database: certbridge migrate does that. The log
 goes to standard error.`,
@@ -53,15 +54,15 @@ func (p *program) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // what served from it has closed it
-	database, err := openMirror(ctx, loaded.Database, mirror.Options{Log: domainLog(log), Exclusive: true})
+	database, err := p.openMirror(ctx, loaded.Database, mirror.Options{Log: domainLog(log), Exclusive: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
 	served, err := newApp(parts{
-		Mirror: database, Listener: listener, Accounts: clients.list, Now: realTime,
+		Mirror: database, Listener: listener, Accounts: clients.list, Seams: p.seams,
 		Purchase: provisioning.PurchaseMoment(loaded.Purchase.When), DueDateOffset: loaded.DueDate.OffsetDays,
-		Grace: loaded.Shutdown.Grace, Log: log,
+		Deadline: loaded.Reconciliation.Deadline, Grace: loaded.Shutdown.Grace, Log: log,
 	})
 	if err != nil {
 		return err

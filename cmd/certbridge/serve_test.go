@@ -25,9 +25,10 @@ func (i installation) serve() (address string, r running) {
 	log, write := io.Pipe()
 	r = running{t: i.t, stop: cancel, ended: make(chan int, 1)}
 	go func() {
-		code := run(ctx, []string{"serve", "--config", i.config}, io.Discard, write, []string{"KEY=" + simulatorKey})
+		code := runWith(ctx, i.seams, []string{"serve", "--config", i.config}, io.Discard, write, []string{"KEY=" + simulatorKey})
 		_ = write.Close()
 		r.ended <- code
+		close(r.ended)
 	}()
 	i.t.Cleanup(cancel)
 	lines := bufio.NewScanner(log)

@@ -50,11 +50,11 @@ func pages(t *testing.T) []string {
 	if err != nil || len(found) == 0 {
 		t.Fatalf("no pages: %v", err)
 	}
-	decisions, err := filepath.Glob(root + "/docs/decisions/*.md")
+	below, err := filepath.Glob(root + "/docs/*/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found = append(append(found, decisions...), root+"/README.md")
+	found = append(append(found, below...), root+"/README.md")
 	for i, path := range found {
 		found[i] = strings.TrimPrefix(filepath.ToSlash(path), root+"/")
 	}

@@ -16,24 +16,26 @@ import (
 	"testing"
 )
 
-// The addresses and the key that stand in the pages. Nothing else of a command is
-// replaced before it is run.
+// What stands in the pages for the addresses, the key and the configuration that
+// the demo prints. Nothing else of a command is replaced before it is run.
 const (
 	apiAddress       = "127.0.0.1:8080"
 	simulatorAddress = "127.0.0.1:8081"
 	keyLine          = "KEY=cb_..."
+	configLine       = "CERTBRIDGE_CONFIG=..."
 )
 
-// stage starts what a page's commands are for, and tells what to put for the
-// addresses and the key.
+// stage starts what a page's commands are for, and tells what to put for what it
+// would have printed.
 type stage func(t *testing.T, program string) *strings.Replacer
 
 func demo(t *testing.T, program string) *strings.Replacer {
 	t.Helper()
-	var said struct{ API, Control, Key string }
+	var said struct{ API, Control, Key, Config string }
 	startProcess(t, program, &said, "demo", "--json", "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0")
 	control := strings.TrimSuffix(strings.TrimPrefix(said.Control, "http://"), "/control")
-	return strings.NewReplacer(apiAddress, strings.TrimPrefix(said.API, "http://"), simulatorAddress, control, keyLine, "KEY="+said.Key)
+	return strings.NewReplacer(apiAddress, strings.TrimPrefix(said.API, "http://"), simulatorAddress, control,
+		keyLine, "KEY="+said.Key, configLine, "CERTBRIDGE_CONFIG="+said.Config)
 }
 
 func simulate(t *testing.T, program string) *strings.Replacer {
@@ -47,10 +49,11 @@ func simulate(t *testing.T, program string) *strings.Replacer {
 
 // stages tells what each page with commands is for.
 var stages = map[string]stage{
-	"README.md":         demo,
-	"docs/api.md":       demo,
-	"docs/operating.md": simulate,
-	"docs/simulator.md": simulate,
+	"README.md":                       demo,
+	"docs/api.md":                     demo,
+	"docs/guides/uncertain-orders.md": demo,
+	"docs/operating.md":               simulate,
+	"docs/simulator.md":               simulate,
 }
 
 func TestPagesKeepTheirPromises(t *testing.T) {
