@@ -223,7 +223,7 @@ func TestWhatWasGivenUpStaysInTheReport(t *testing.T) {
 		operation := d.needingAttention()
 		d.says(exitDone, []string{"closed without knowing what became of it; service 1 of panel shop is awaiting purchase"}, "reconcile", "give-up", operation)
 		d.says(exitDone, []string{"^No outcome is in doubt"}, "reconcile")
-		d.says(exitFailed, []string{"in doubt or given up +1", "operation " + operation}, "reconcile", "--report")
+		d.says(exitFailed, []string{"given up +1", "operation " + operation}, "reconcile", "--report")
 		var report struct {
 			Balanced bool
 			Accounts []ledgerView
@@ -232,7 +232,7 @@ func TestWhatWasGivenUpStaysInTheReport(t *testing.T) {
 		if err := json.Unmarshal([]byte(stdout), &report); err != nil {
 			t.Fatal(err)
 		}
-		if report.Balanced || len(report.Accounts) != 1 || len(report.Accounts[0].of("unresolved")) != 1 || report.Accounts[0].PagesRead != 1 {
+		if report.Balanced || len(report.Accounts) != 1 || len(report.Accounts[0].of("given_up")) != 1 || report.Accounts[0].PagesRead != 1 {
 			t.Errorf("the report is %+v", report)
 		}
 		if status := d.order("1"); status != http.StatusOK || d.bought("ssl.create") == "" {

@@ -182,7 +182,8 @@ func TestReportGroupsWhatItFound(t *testing.T) {
   owned and never charged                0
   charged twice in one term              0
   charged above what was authorised      1  9.0000 USD
-  in doubt or given up                   0
+  in doubt                               0
+  given up                               0
   bought and not configured yet          0
   bought before certbridge               4
 
@@ -238,7 +239,7 @@ func TestEveryFindingHasASection(t *testing.T) {
 	t.Parallel()
 	for _, finding := range []provisioning.Finding{
 		provisioning.FindingUnlinked, provisioning.FindingNeverCharged, provisioning.FindingChargedTwice,
-		provisioning.FindingAbove, provisioning.FindingUnresolved, provisioning.FindingUnused,
+		provisioning.FindingAbove, provisioning.FindingUnresolved, provisioning.FindingGivenUp, provisioning.FindingUnused,
 	} {
 		text := reported(provisioning.Ledger{Entries: []provisioning.LedgerEntry{{Finding: finding, CertificateID: "c9", Detail: "So it is."}}})
 		if !strings.Contains(text, "  So it is.\n    certificate c9\n") {
