@@ -39,7 +39,8 @@ func (b *Bridge) chargeFor(account Account, lane Lane, s Service) (Service, erro
 	}
 	next, err := chargeStep(account.Upstream, s)
 	if err != nil {
-		return s, err
+		// It would keep all that come after it waiting for ever.
+		return b.turnDown(s, &Error{Kind: KindRefused, Code: "not_executed", Detail: tellSupport, Err: err})
 	}
 	noted, rows, refusal := b.note(account, next)
 	if refusal != nil {

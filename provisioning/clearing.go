@@ -38,12 +38,8 @@ func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (op
 		b.log.Warn("an operation in doubt could not be looked after", "operation", operation.ID, "account", account.Name, "error", err)
 		return b.lookLater(*s, nil, &lane)
 	}
-	found, err := b.conclude(ctx, account, *s, &seen)
-	if err != nil {
-		return false, err
-	}
 	var after Service
-	switch found {
+	switch conclude(account, *s.Operation, &seen) {
 	case executed:
 		after, err = b.adopt(ctx, account, *s, seen, lane)
 	case notExecuted:
@@ -64,17 +60,20 @@ func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (op
 }
 
 // conclude judges, and writes the reason into the evidence.
-func (b *Bridge) conclude(ctx context.Context, account Account, s Service, seen *holdings) (finding, error) {
+func conclude(account Account, operation Operation, seen *holdings) finding {
 	sure := func(CertificateSummary) bool { return false }
-	if wanted, err := wantedBy(account, *s.Operation); err == nil && wanted != nil {
+	if wanted, err := wantedBy(account, operation); err == nil && wanted != nil {
 		sure = wanted.sure
 	}
-	found, why := judge(*s.Operation, *seen, sure)
-	seen.Conclusion = why
-	if found == ambiguous {
+	found, why := judge(operation, *seen, sure)
+	switch {
+	case seen.hopeless:
+		found, why = ambiguous, "What was to be bought is not sold in this account any more, so nothing can be compared."
+	case found == ambiguous:
 		seen.hopeless = true
 	}
-	return found, ctx.Err()
+	seen.Conclusion = why
+	return found
 }
 
 // adopt stores what a charge brought whose answer was lost, as its answer would

@@ -60,8 +60,14 @@ func (b *Bridge) lookFor(ctx context.Context, account Account, operation Operati
 func (b *Bridge) findCandidates(ctx context.Context, account Account, operation Operation, rows []CertificateSummary, seen *holdings) error {
 	seen.Candidates = []Candidate{}
 	wanted, err := wantedBy(account, operation)
-	if err != nil || wanted == nil {
-		return err
+	if err != nil {
+		// What was to be bought is not sold here any more; only a person can compare.
+		b.log.Warn("what an operation was to buy is not known", "operation", operation.ID, "account", account.Name, "error", err)
+		seen.hopeless = true
+		return nil
+	}
+	if wanted == nil {
+		return nil
 	}
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row CertificateSummary) bool { return !wanted.mayBe(row) })
 	ids := make([]string, len(rows))
