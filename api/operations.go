@@ -45,7 +45,7 @@ func (s *Server) operation(c *call) (answer, error) {
 	}
 	told := any(viewOf(operation))
 	if operates {
-		told = viewForOperator(operation)
+		told = s.viewForOperator(operation)
 	}
 	given, err := jsonAnswer(http.StatusOK, struct {
 		Operation any         `json:"operation"`

@@ -4,6 +4,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -128,7 +129,7 @@ func (s *Server) operations(c *call) (answer, error) {
 			page.Next = textOrNull(found[i-1].ID)
 			break
 		}
-		page.Operations = append(page.Operations, viewForOperator(operation))
+		page.Operations = append(page.Operations, s.viewForOperator(operation))
 	}
 	return jsonAnswer(http.StatusOK, page)
 }
@@ -138,11 +139,11 @@ var operationStates = []provisioning.OperationState{
 	provisioning.OperationUncertain, provisioning.OperationNeedsAttention,
 }
 
-func viewForOperator(o provisioning.Operation) operatorView {
+func (s *Server) viewForOperator(o provisioning.Operation) operatorView {
 	v := operatorView{
 		operationView: viewOf(o), Panel: o.Panel, Account: o.Account, RequestedBy: o.RequestedBy, Request: jsonObject(o.Request),
 		Attempts: o.Attempts, Looks: o.Looks, LookAt: instantOrNull(o.LookAt), SentAt: instantOrNull(o.SentAt),
-		Result: resultOf(o.Result), Noted: notedOf(o.Noted), Evidence: evidenceOf(o.Evidence), Decisions: choices(o),
+		Result: resultOf(o.Result), Noted: notedOf(o.Noted), Evidence: evidenceOf(o.Evidence), Decisions: choiceViews(o.ID, s.bridge.Choices(o)),
 		Exchanges: []exchangeView{},
 	}
 	if d := o.Decision; d != nil {
@@ -207,41 +208,19 @@ func evidenceOf(e *provisioning.Evidence) *evidenceView {
 	return v
 }
 
-// choices are what may be decided about an operation in doubt: that a certificate
-// is what it brought, that it was not executed, or nothing.
-func choices(o provisioning.Operation) []choiceView {
-	if o.State != provisioning.OperationNeedsAttention && o.State != provisioning.OperationUncertain {
-		return []choiceView{}
-	}
-	var possible []choiceView
-	if o.Evidence != nil {
-		for _, candidate := range o.Evidence.Candidates {
-			possible = append(possible, adoption(o.ID, candidate.CertificateID))
+// choiceViews are what a person may decide, each with its command.
+func choiceViews(operationID string, choices []provisioning.Choice) []choiceView {
+	views := []choiceView{}
+	for _, choice := range choices {
+		words := []string{strings.ReplaceAll(string(choice.Verdict), "_", "-"), operationID}
+		if choice.Verdict == provisioning.VerdictAdopt {
+			words = append(words, cmp.Or(choice.CertificateID, "CERTIFICATE"))
 		}
+		views = append(views, choiceView{
+			Verdict: choice.Verdict, CertificateID: textOrNull(choice.CertificateID), Command: reconcileCommand(words...),
+		})
 	}
-	if actsOnOne(o) {
-		possible = append(possible, adoption(o.ID, o.CertificateID))
-	}
-	return append(possible,
-		choiceView{Verdict: provisioning.VerdictNotExecuted, Command: reconcileCommand("not-executed", o.ID)},
-		choiceView{Verdict: provisioning.VerdictGiveUp, Command: reconcileCommand("give-up", o.ID)})
-}
-
-func adoption(operationID, certificateID string) choiceView {
-	return choiceView{
-		Verdict: provisioning.VerdictAdopt, CertificateID: textOrNull(certificateID),
-		Command: reconcileCommand("adopt", operationID, certificateID),
-	}
-}
-
-// actsOnOne tells whether an operation was carried out on the certificate that it
-// names, if at all; the others bring a new one.
-func actsOnOne(o provisioning.Operation) bool {
-	switch o.Kind {
-	case provisioning.OperationPurchase, provisioning.OperationRenew, provisioning.OperationReissue:
-		return false
-	}
-	return o.Evidence == nil || len(o.Evidence.Candidates) == 0
+	return views
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)

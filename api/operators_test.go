@@ -39,7 +39,7 @@ func (w *world) doubtful(t *testing.T, serviceID string) (operation string, cert
 func (w *world) reconcile(t *testing.T, later time.Duration) {
 	t.Helper()
 	w.simulator.Advance(later)
-	if err := w.bridge.Reconcile(t.Context()); err != nil {
+	if err := w.bridge.Reconcile(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -162,10 +162,11 @@ func TestDecisionsFitTheOperation(t *testing.T) {
 		candidates []string
 		want       []string
 	}{
-		{"a purchase under way", provisioning.Operation{Kind: provisioning.OperationPurchase, State: provisioning.OperationSent}, nil, nil},
+		{"a purchase under way", provisioning.Operation{Kind: provisioning.OperationPurchase, State: provisioning.OperationSent, SentAt: time.Now()}, nil, nil},
+		{"one that waits", provisioning.Operation{Kind: provisioning.OperationPurchase, State: provisioning.OperationRecorded}, nil, []string{"not-executed op"}},
 		{
 			"a purchase in doubt", provisioning.Operation{Kind: provisioning.OperationPurchase, State: provisioning.OperationUncertain}, nil,
-			[]string{"not-executed op", "give-up op"},
+			[]string{"adopt op CERTIFICATE", "not-executed op", "give-up op"},
 		},
 		{
 			"names in doubt", provisioning.Operation{Kind: provisioning.OperationAddDomains, State: provisioning.OperationNeedsAttention, CertificateID: "7"}, nil,
@@ -221,9 +222,6 @@ func TestAnOperatorsViewIsWhole(t *testing.T) {
 		return p.call(t, http.MethodGet, "/v1/operations/op", nil).want(t, http.StatusOK).object(t)["operation"]
 	}
 	const stamp = "2026-11-22T12:00:00Z"
-	adopt := func(id string) object {
-		return object{"verdict": "adopt", "certificate_id": id, "command": "certbridge reconcile adopt op " + id}
-	}
 	want := object{
 		"id": "op", "kind": "add_domains", "state": "needs_attention", "panel": "p", "service_id": "1", "account": "a", "certificate_id": "7",
 		"requested_by": "panel:k", "request": object{"domains": 2.0}, "attempts": 1.0, "looks": 3.0, "look_at": stamp,
@@ -243,8 +241,7 @@ func TestAnOperatorsViewIsWhole(t *testing.T) {
 			}},
 		},
 		"decision": object{"verdict": "give_up", "certificate_id": nil, "decided_by": "operator:ann", "at": stamp, "note": "enough"},
-		"decisions": []any{
-			adopt("8"), object{"verdict": "not_executed", "certificate_id": nil, "command": "certbridge reconcile not-executed op"},
+		"decisions": []any{ // the provider said what it did, so nothing else is left
 			object{"verdict": "give_up", "certificate_id": nil, "command": "certbridge reconcile give-up op"},
 		},
 		"exchanges": []any{object{"command": "more", "sent_at": stamp, "took_ms": 1500.0, "request": "q", "answer": "a", "problem": "p"}},
@@ -253,7 +250,7 @@ func TestAnOperatorsViewIsWhole(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, request := range []string{"", "[]", "{", `"text"`} {
-		bridge.operation = provisioning.Operation{ID: "op", Kind: provisioning.OperationRevoke, State: provisioning.OperationRecorded, Request: request}
+		bridge.operation = provisioning.Operation{ID: "op", Kind: provisioning.OperationRevoke, State: provisioning.OperationRefused, Request: request}
 		wantMembers(t, show(), object{
 			"request": nil, "noted": nil, "result": nil, "evidence": nil, "decision": nil, "failure": nil, "look_at": nil, "sent_at": nil,
 			"decisions": []any{}, "exchanges": []any{},

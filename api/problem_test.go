@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,6 +27,17 @@ type fakeBridge struct {
 	read      func() error
 	operation provisioning.Operation
 	standing  provisioning.Standing
+}
+
+// Choices are those of a real bridge, long after the operation was sent.
+func (f *fakeBridge) Choices(operation provisioning.Operation) []provisioning.Choice {
+	bridge, err := provisioning.NewBridge(provisioning.Config{
+		Store: struct{ provisioning.Store }{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return bridge.Choices(operation)
 }
 
 func (f *fakeBridge) AnyOperation(context.Context, string) (provisioning.Operation, provisioning.Service, error) {

@@ -37,6 +37,7 @@ type Bridge interface {
 	Operation(ctx context.Context, panel, id string) (provisioning.Operation, provisioning.Service, error)
 	Operations(ctx context.Context, query provisioning.OperationQuery) ([]provisioning.Operation, error)
 	AnyOperation(ctx context.Context, id string) (provisioning.Operation, provisioning.Service, error)
+	Choices(operation provisioning.Operation) []provisioning.Choice
 	Ledger(ctx context.Context, account string, progress func(read, total int)) (provisioning.Ledger, error)
 	Standing(ctx context.Context) (provisioning.Standing, error)
 	Events(ctx context.Context, panel, serviceID string, after int64, limit int) ([]provisioning.Event, error)

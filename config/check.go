@@ -134,10 +134,14 @@ func (c *checker) accounts() {
 		} else {
 			names[folded] = i
 		}
-		same := [3]string{account.Provider, account.APIUser, account.Environment}
-		if first, taken := credentials[same]; taken && account.APIUser != "" {
-			c.warn(fmt.Sprintf("accounts[%d]", i), "has the provider, api_user and environment of accounts[%d]; "+
-				"both spend the same balance, and neither sees what the other bought", first)
+		user := account.UserName
+		if user == "" {
+			user = account.APIUser
+		}
+		same := [3]string{account.Provider, strings.ToLower(user), account.Environment}
+		if first, taken := credentials[same]; taken && user != "" {
+			c.wrong(fmt.Sprintf("accounts[%d].api_user", i), "is the user of accounts[%d] in the same environment; "+
+				"two entries would spend one balance without knowing of each other, so keep one of them", first)
 		} else {
 			credentials[same] = i
 		}

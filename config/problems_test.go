@@ -229,17 +229,15 @@ func TestWhatIsProbablyNotMeantIsAWarning(t *testing.T) {
 	got := load(t, minimal+fmt.Sprintf(`
 accounts:
   - {name: a, provider: hostlantern, environment: sandbox, api_user: u, api_key: k, client_ip: 203.0.113.9}
-  - {name: b, provider: hostlantern, environment: sandbox, api_user: u, api_key: k, client_ip: 203.0.113.9}
   - {name: c, provider: hostlantern, environment: production, api_user: u, api_key_file: %q, client_ip: 203.0.113.9}
 `, keyFile))
 	want := []string{
-		"accounts[1]: has the provider, api_user and environment of accounts[0]; both spend the same balance, and neither sees what the other bought",
-		"accounts[2].api_key_file: " + keyFile + " can be read by others than its owner (mode 0644); chmod 600 it",
+		"accounts[1].api_key_file: " + keyFile + " can be read by others than its owner (mode 0644); chmod 600 it",
 	}
 	if diff := cmp.Diff(want, got.Warnings); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if key := got.Accounts[2].APIKey.Reveal(); key != "k" {
+	if key := got.Accounts[1].APIKey.Reveal(); key != "k" {
 		t.Errorf("the key from the file is %q", key)
 	}
 }

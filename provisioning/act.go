@@ -202,8 +202,8 @@ func (b *Bridge) join(patience context.Context, s Service, next step) (Result, e
 // carried out by another replica.
 func (b *Bridge) await(patience context.Context, open Operation) (Operation, error) {
 	latest := open
-	for {
-		pause := time.NewTimer(followPause)
+	for wait := followPause; ; wait = min(wait*3/2, followPauseMost) {
+		pause := time.NewTimer(wait)
 		var landed chan struct{}
 		if ours := b.flight(open.ID); ours != nil {
 			landed = ours.landed
@@ -232,8 +232,8 @@ func (b *Bridge) await(patience context.Context, open Operation) (Operation, err
 }
 
 // followPause is how long to wait before the store is asked again about an
-// operation.
-const followPause = 200 * time.Millisecond
+// operation, at first and at the longest.
+const followPause, followPauseMost = 200 * time.Millisecond, 5 * time.Second
 
 // abandoned is the event of an operation whose sender is gone.
 func abandoned(operation Operation) Event {

@@ -90,6 +90,7 @@ type Bridge struct {
 	running sync.WaitGroup
 	workers workers
 	flights sync.Map        // operation id -> *flight
+	looking sync.Map        // accounts whose operations are being looked after
 	closing chan struct{}   // closed when Close begins
 	life    context.Context // ends when Close gives up waiting
 	end     context.CancelFunc

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -23,10 +24,7 @@ func (b *Bridge) charge(account Account, lane Lane, operation Operation) error {
 	}
 	landed, err := b.chargeFor(account, lane, *s)
 	var told *Error
-	switch {
-	case errors.Is(err, ErrStale):
-		return nil // the service was written meanwhile; the operation is read anew
-	case err != nil && (!errors.As(err, &told) || told.Code == "store_unavailable"):
+	if err != nil && (!errors.As(err, &told) || told.Code == "store_unavailable") {
 		return err // nothing is settled
 	}
 	b.land(operation.ID, landed, err)
@@ -43,7 +41,13 @@ func (b *Bridge) chargeFor(account Account, lane Lane, s Service) (Service, erro
 		return b.turnDown(s, &Error{Kind: KindRefused, Code: "not_executed", Detail: tellSupport, Err: err})
 	}
 	noted, rows, refusal := b.note(account, next)
-	if refusal != nil {
+	switch {
+	case refusal == nil:
+	case b.isClosing():
+		return s, errClosing
+	case refusal.Code == answers[FaultThrottled].code && b.now().Before(s.Operation.CreatedAt.Add(b.deadline)):
+		return s, b.putOff(s, refusal.RetryAfter)
+	default:
 		return b.turnDown(s, refusal)
 	}
 	b.reached("noted")
@@ -70,6 +74,24 @@ func (b *Bridge) watched(sent Service, next step) step {
 		return change, err
 	}
 	return next
+}
+
+// errPutOff: the account takes no calls for now, so the lane is left.
+var errPutOff = errors.New("the provider wants fewer calls; the charge waits")
+
+// putOff leaves a charge recorded that was turned away before anything was sent,
+// as its panel may have been told that it will come. A round comes back to it.
+func (b *Bridge) putOff(s Service, pause time.Duration) error {
+	after := s.Clone()
+	operation, now := after.Operation, b.instant()
+	operation.Looks++
+	operation.LookAt, operation.UpdatedAt, after.UpdatedAt = now.Add(max(pause, lookPauseAfter(operation.Looks))), now, now
+	ctx, cancel := b.storing()
+	defer cancel()
+	if err := b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation}); err != nil {
+		return err
+	}
+	return errPutOff
 }
 
 // turnDown closes an operation that was never sent.
@@ -150,10 +172,16 @@ func (o *Operation) overcharged() bool {
 // note looks at the account before a charge: what it holds and what it can spend,
 // what the charge may cost. It is turned down when it cannot be paid or costs
 // more than it may, and when the account cannot be looked at.
-func (b *Bridge) note(account Account, next step) (Noted, []CertificateSummary, *Error) {
+func (b *Bridge) note(account Account, next step) (noted Noted, rows []CertificateSummary, refusal *Error) {
 	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
 	defer cancel()
-	noted := Noted{At: b.instant()}
+	defer func() {
+		if cause := recover(); cause != nil { // nothing was sent
+			b.log.Error("looking at an account panicked", "account", account.Name, "cause", cause, "stack", string(debug.Stack()))
+			refusal = readFailure(fmt.Errorf("panic: %v", cause))
+		}
+	}()
+	noted.At = b.instant()
 	price, refusal := authorise(ctx, account, next.price, &noted)
 	if refusal != nil {
 		return noted, nil, refusal
@@ -196,7 +224,7 @@ func authorise(ctx context.Context, account Account, request PriceRequest, noted
 	case price.IsZero(): // the list does not say, or could not be read
 		noted.Authorised, noted.Ceiling = ceiling, limited
 		return Money{}, nil
-	case limited && price.exceeds(ceiling):
+	case limited && (price.exceeds(ceiling) || price.Currency != ceiling.Currency):
 		return price, &Error{
 			Kind: KindUnavailable, Code: "price_above_ceiling", Detail: tellSupport,
 			Upstream: Upstream{Message: fmt.Sprintf("the price is %s %s, the ceiling %s %s", price, price.Currency, ceiling, ceiling.Currency)},

@@ -211,7 +211,7 @@ func TestAChargeThatComesTooLateIsKept(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s *shop) {
 		s.hold()
 		s.clock.pass(rested)
-		if err := s.replica().Reconcile(t.Context()); err != nil {
+		if err := s.replica().Reconcile(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		if service := s.service("1"); service.Operation != nil {

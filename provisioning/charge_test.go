@@ -18,7 +18,7 @@ const rested = 5 * time.Minute
 func (s *shop) reconcile(after time.Duration) {
 	s.t.Helper()
 	s.clock.pass(after)
-	if err := s.bridge.Reconcile(s.t.Context()); err != nil {
+	if err := s.bridge.Reconcile(s.t.Context(), ""); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -262,6 +262,8 @@ func TestWhatCannotBeDecided(t *testing.T) {
 			_, err := s.bridge.Decide(t.Context(), "operator:ann", operation.ID, verdict, certificate, "")
 			return err
 		}
+		wantCode(t, decide(provisioning.VerdictNotExecuted, ""), "operation_under_way")
+		s.clock.pass(rested)
 		wantCode(t, decide("perhaps", ""), "verdict_invalid")
 		wantCode(t, decide(provisioning.VerdictAdopt, owned), "certificate_not_adoptable")
 		wantCode(t, decide(provisioning.VerdictAdopt, other), "certificate_not_adoptable")

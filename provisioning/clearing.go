@@ -23,12 +23,15 @@ const (
 // whether the lane is open for the next one. It holds the lane, so that nothing
 // else is bought between two looks.
 func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (open bool, err error) {
-	if b.now().Before(operation.LookAt) || b.underWay(&operation) {
-		return false, nil
-	}
 	s, err := b.serviceOf(operation)
 	if err != nil || s == nil {
 		return s == nil, err
+	}
+	if operation.SentAt.After(b.now().Add(clockMargin)) {
+		return false, b.dateAnew(*s, lane)
+	}
+	if b.now().Before(operation.LookAt) || b.underWay(&operation) {
+		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
 	defer cancel()
@@ -49,14 +52,29 @@ func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (op
 	}
 	b.reached("reconciled")
 	if told := (*Error)(nil); errors.As(err, &told) {
-		b.log.Warn("a certificate that was found could not be read", "operation", operation.ID, "account", account.Name, "error", err)
-		return b.lookLater(*s, nil, &lane)
+		seen.Conclusion += " But it could not be read: " + told.Code + "."
+		return b.lookLater(*s, &seen, &lane)
 	}
 	if errors.Is(err, ErrExists) {
 		seen.Conclusion = "What was found belongs to another service."
 		return b.lookLater(*s, &seen, &lane)
 	}
 	return err == nil && after.Operation == nil, err
+}
+
+// clockMargin is how far another machine's clock may be ahead and be believed.
+const clockMargin = 5 * time.Minute
+
+// dateAnew has an operation rest from now on whose sender's clock was wrong: by
+// that clock nobody would look after it for as long as it was ahead.
+func (b *Bridge) dateAnew(s Service, lane Lane) error {
+	after, now := s.Clone(), b.instant()
+	operation := after.Operation
+	b.log.Error("an operation was sent by a machine whose clock is ahead", "operation", operation.ID, "account", operation.Account, "by", operation.SentAt.Sub(now))
+	operation.SentAt, operation.LookAt, operation.UpdatedAt, after.UpdatedAt = now, now.Add(b.rest()), now, now
+	ctx, cancel := b.storing()
+	defer cancel()
+	return b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})
 }
 
 // conclude judges, and writes the reason into the evidence.
@@ -76,8 +94,25 @@ func conclude(account Account, operation Operation, seen *holdings) finding {
 	return found
 }
 
+// inferredCharge is what a charge cost whose answer was lost: what the balance fell
+// by, if nothing else can have moved it, else what it should have cost.
+func (o *Operation) inferredCharge(seen *Evidence) (Money, ChargeSource) {
+	noted := o.Noted
+	if noted == nil {
+		return Money{}, ChargedByPrice
+	}
+	if seen == nil || len(seen.Candidates) > 1 || !noted.Balance.exceeds(seen.Balance) {
+		return noted.Authorised, ChargedByPrice
+	}
+	fell := noted.Balance.minus(seen.Balance)
+	if known := !noted.Authorised.IsZero(); known && !noted.Ceiling && fell != noted.Authorised || fell.exceeds(noted.Authorised) && known {
+		return noted.Authorised, ChargedByPrice
+	}
+	return fell, ChargedByBalance
+}
+
 // adopt stores what a charge brought whose answer was lost, as its answer would
-// have. The balance tells what it cost.
+// have.
 func (b *Bridge) adopt(ctx context.Context, account Account, s Service, seen holdings, lane Lane) (Service, error) {
 	next, err := chargeStep(account.Upstream, s)
 	if err != nil {
@@ -92,11 +127,11 @@ func (b *Bridge) adopt(ctx context.Context, account Account, s Service, seen hol
 		}
 		bought = found(row, detail)
 	}
-	bought.Charged = s.Operation.Noted.Balance.minus(seen.Balance)
-	change := chargedBy(ChargedByBalance, next.bought(bought))
+	charged, source := s.Operation.inferredCharge(&seen.Evidence)
+	bought.Charged = charged
+	change := chargedBy(source, next.bought(bought))
 	after, err := b.writeOutcome(s, OperationSucceeded, nil, b.reconciled(seen.Evidence, detail, change), &lane)
 	if err == nil {
-		b.compareCharge(*s.Operation, outcomeOf(s, change))
 		b.log.Info("an operation in doubt was carried out", "operation", s.Operation.ID, "account", s.Account,
 			"service", s.ServiceID, "certificate", bought.CertificateID, "charged", bought.Charged)
 		b.land(s.Operation.ID, after, nil)

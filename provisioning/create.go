@@ -126,7 +126,7 @@ func chargedBy(source ChargeSource, change effect) effect {
 	return func(s *Service, operation *Operation) []Event {
 		events := change(s, operation)
 		operation.Result.ChargedBy = source
-		if operation.overcharged() {
+		if source == ChargedByAnswer && operation.overcharged() {
 			charged, authorised := operation.Result.Charged, operation.Noted.Authorised
 			events = append(events, Event{Kind: "charge.above_authorised", Detail: fmt.Sprintf("charged %s %s, authorised %s %s",
 				charged, charged.Currency, authorised, authorised.Currency)})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Decide settles an operation that nobody else can: a person has looked at the
@@ -42,6 +43,71 @@ func (b *Bridge) Decide(ctx context.Context, operator, operationID string, verdi
 	return Result{}, inProgress()
 }
 
+// Decidable tells whether a person may decide about an operation: not while the
+// provider may still carry it out. One that was never sent may be closed at any
+// time.
+func (b *Bridge) Decidable(operation Operation) bool {
+	switch operation.State {
+	case OperationRecorded, OperationNeedsAttention:
+		return true
+	case OperationSent, OperationUncertain:
+		return !b.now().Before(operation.SentAt.Add(b.rest()))
+	}
+	return false
+}
+
+// Choice is one thing that a person may decide about an operation.
+type Choice struct {
+	Verdict       Verdict
+	CertificateID string // what to adopt; "" for another verdict, and where only the person can name it
+}
+
+// Choices are what a person may decide about an operation, the likeliest first.
+func (b *Bridge) Choices(operation Operation) []Choice {
+	var choices []Choice
+	for _, verdict := range b.verdicts(operation) {
+		if verdict != VerdictAdopt {
+			choices = append(choices, Choice{Verdict: verdict})
+			continue
+		}
+		for _, certificateID := range operation.adoptable() {
+			choices = append(choices, Choice{Verdict: verdict, CertificateID: certificateID})
+		}
+	}
+	return choices
+}
+
+// adoptable are the certificates that an operation may have brought: the
+// candidates, else the one that it acts on, else one that only a person can name.
+func (o *Operation) adoptable() []string {
+	var candidates []string
+	if o.Evidence != nil {
+		for _, candidate := range o.Evidence.Candidates {
+			candidates = append(candidates, candidate.CertificateID)
+		}
+	}
+	switch {
+	case len(candidates) > 0:
+		return candidates
+	case o.Kind == OperationPurchase || o.Kind == OperationRenew || o.Kind == OperationReissue:
+		return []string{""}
+	}
+	return []string{o.CertificateID}
+}
+
+// verdicts are those that a person may come to about an operation.
+func (b *Bridge) verdicts(operation Operation) []Verdict {
+	switch {
+	case !b.Decidable(operation):
+		return nil
+	case operation.State == OperationRecorded:
+		return []Verdict{VerdictNotExecuted}
+	case operation.Result != OperationResult{}:
+		return []Verdict{VerdictGiveUp} // the provider said what it did
+	}
+	return []Verdict{VerdictAdopt, VerdictNotExecuted, VerdictGiveUp}
+}
+
 // undecided finds the service of an operation that a person may decide.
 func (b *Bridge) undecided(ctx context.Context, operationID string) (*Service, error) {
 	operation, err := b.store.Operation(ctx, operationID)
@@ -52,8 +118,8 @@ func (b *Bridge) undecided(ctx context.Context, operationID string) (*Service, e
 		return nil, storeUnavailable(err)
 	case !operation.State.Open():
 		return nil, conflict("operation_settled", "This operation is settled: it is %s.", operation.State)
-	case b.underWay(&operation):
-		return nil, conflict("operation_under_way", "This operation is still under way; wait until it is uncertain.")
+	case !b.Decidable(operation):
+		return nil, conflict("operation_under_way", "This operation is still under way, or its request may be; wait until certbridge has looked after it.")
 	}
 	s, err := b.store.Service(ctx, operation.Panel, operation.ServiceID)
 	if err != nil {
@@ -67,6 +133,9 @@ func (b *Bridge) undecided(ctx context.Context, operationID string) (*Service, e
 
 // settleBy carries a decision out.
 func (b *Bridge) settleBy(ctx context.Context, s Service, decision Decision) (Service, error) {
+	if possible := b.verdicts(*s.Operation); !slices.Contains(possible, decision.Verdict) {
+		return s, invalid("verdict_invalid", "This operation can be decided as: %v.", possible)
+	}
 	switch decision.Verdict {
 	case VerdictAdopt:
 		change, err := b.adoption(ctx, s, decision.CertificateID)
@@ -76,11 +145,9 @@ func (b *Bridge) settleBy(ctx context.Context, s Service, decision Decision) (Se
 		return b.writeOutcome(s, OperationSucceeded, nil, decided(decision, change), nil)
 	case VerdictNotExecuted:
 		return b.writeOutcome(s, OperationRefused, wasNotExecuted(), decided(decision, nothing), nil)
-	case VerdictGiveUp:
-		failure := &Failure{Code: "given_up", Detail: "It was never found out whether this was carried out. " + tellSupport}
-		return b.writeOutcome(s, OperationRefused, failure, decided(decision, nothing), nil)
 	}
-	return s, invalid("verdict_invalid", "A verdict is %s, %s or %s.", VerdictAdopt, VerdictNotExecuted, VerdictGiveUp)
+	failure := &Failure{Code: "given_up", Detail: "It was never found out whether this was carried out. " + tellSupport}
+	return b.writeOutcome(s, OperationRefused, failure, decided(decision, nothing), nil)
 }
 
 func nothing(*Service, *Operation) []Event { return nil }
@@ -103,7 +170,7 @@ func decided(decision Decision, change effect) effect {
 
 // adoption is what it changes that a certificate is what an operation brought.
 func (b *Bridge) adoption(ctx context.Context, s Service, certificateID string) (effect, error) {
-	account, product, err := b.sold(s)
+	account, err := b.account(s.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +178,7 @@ func (b *Bridge) adoption(ctx context.Context, s Service, certificateID string) 
 	if err != nil {
 		return nil, err
 	}
-	if detail.Product != "" {
+	if product, err := account.product(s.Product); err == nil && detail.Product != "" { // else it is not sold any more
 		if found, err := account.product(detail.Product); err != nil || !found.SameClass(product) {
 			return nil, notAdoptable("certificate %s is a %s, not a %s", certificateID, detail.Product, product.Code)
 		}
@@ -136,8 +203,10 @@ func (b *Bridge) adoption(ctx context.Context, s Service, certificateID string) 
 // adoptedCharge: what it cost is what the balance fell by, if that was seen and
 // nothing else was bought, else what it should have cost.
 func (b *Bridge) adoptedCharge(account Account, s Service, detail CertificateDetail) (effect, error) {
-	if s.Operation.Kind != OperationAddDomains && s.Certificate(detail.CertificateID) != nil {
-		return nil, notAdoptable("certificate %s belongs to this service already", detail.CertificateID)
+	if s.Operation.Kind != OperationAddDomains {
+		if err := s.mayHaveBought(detail); err != nil {
+			return nil, err
+		}
 	}
 	next, err := chargeStep(account.Upstream, s)
 	if err != nil {
@@ -150,19 +219,39 @@ func (b *Bridge) adoptedCharge(account Account, s Service, detail CertificateDet
 	if s.Operation.Kind == OperationAddDomains {
 		bought.OrderID = ""
 	}
-	source := ChargedByPrice
-	if noted := s.Operation.Noted; noted != nil {
-		bought.Charged = noted.Authorised
-		if seen := s.Operation.Evidence; seen != nil && len(seen.Candidates) == 1 && noted.Balance.exceeds(seen.Balance) {
-			bought.Charged, source = noted.Balance.minus(seen.Balance), ChargedByBalance
-		}
-	}
+	var source ChargeSource
+	bought.Charged, source = s.Operation.inferredCharge(s.Operation.Evidence)
 	change := chargedBy(source, next.bought(bought))
 	return func(s *Service, operation *Operation) []Event {
 		events := change(s, operation)
 		b.mirrorDetail(s.Certificate(detail.CertificateID), detail)
 		return events
 	}, nil
+}
+
+// mayHaveBought refuses a certificate that cannot be what a charge brought.
+func (s *Service) mayHaveBought(detail CertificateDetail) error {
+	operation := s.Operation
+	var asked struct {
+		Years int `json:"years"`
+	}
+	if err := operation.asked(&asked); err != nil {
+		return err
+	}
+	candidate := operation.Evidence != nil && slices.ContainsFunc(operation.Evidence.Candidates, func(c Candidate) bool {
+		return c.CertificateID == detail.CertificateID
+	})
+	switch {
+	case s.Certificate(detail.CertificateID) != nil:
+		return notAdoptable("certificate %s belongs to this service already", detail.CertificateID)
+	case !candidate && operation.Noted != nil && slices.Contains(operation.Noted.Newest, detail.CertificateID):
+		return notAdoptable("certificate %s was there before the call", detail.CertificateID)
+	case detail.Years != 0 && detail.Years != asked.Years:
+		return notAdoptable("certificate %s is for %d years, and %d were asked for", detail.CertificateID, detail.Years, asked.Years)
+	case detail.Status.dead():
+		return notAdoptable("certificate %s is %s", detail.CertificateID, detail.Status)
+	}
+	return nil
 }
 
 // adoptedReissue links the certificate that replaced another one.

@@ -188,7 +188,8 @@ func (c charge) tell(entry *LedgerEntry) {
 // does not show as nobody's.
 func (k *books) lost(list listing) (entries []LedgerEntry) {
 	for _, c := range k.charges {
-		if c.result == (OperationResult{}) || k.has(c) || c.state != OperationSucceeded && c.state != OperationNeedsAttention {
+		surely := c.state == OperationSucceeded || c.state == OperationNeedsAttention || c.givenUp
+		if c.result == (OperationResult{}) || k.has(c) || !surely {
 			continue
 		}
 		owner, owned := k.owners[c.result.CertificateID]
@@ -329,6 +330,7 @@ func (k *books) unresolved(now time.Time) (entries []LedgerEntry) {
 	for _, c := range k.charges {
 		detail := c.doubt(now)
 		switch {
+		case c.givenUp && c.result != OperationResult{}: // the provider said what it did; see lost
 		case c.givenUp:
 			entries = append(entries, c.entry(FindingGivenUp, "It was given up, and nobody knows whether it was charged; compare with the provider's statement."))
 		case detail != "":

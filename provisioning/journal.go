@@ -78,7 +78,11 @@ func (b *Bridge) readBack(after *Service, operation *Operation, cause error) err
 	ctx, cancel := b.storing()
 	defer cancel()
 	stored, err := b.store.Service(ctx, after.Panel, after.ServiceID)
-	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID || stored.Operation.Fence < operation.Fence {
+	if err != nil || stored.Operation == nil || stored.Operation.ID != operation.ID {
+		return storeUnavailable(cause)
+	}
+	// Of a charge, what another holder of the lane has sent is not what we wrote.
+	if sent := stored.Operation; operation.Fence != 0 && (sent.Fence != operation.Fence || sent.State != OperationSent || !sent.SentAt.Equal(operation.SentAt)) {
 		return storeUnavailable(cause)
 	}
 	*after, *operation = stored, *stored.Operation
@@ -198,7 +202,7 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 		}
 		latest, done, err := b.latest(s, state, err)
 		if done {
-			b.keepLateAnswer(latest, s, state, change)
+			b.keepLate(s, state, change)
 			return latest, err
 		}
 		s = latest
@@ -212,32 +216,6 @@ func (b *Bridge) settle(s Service, state OperationState, failure *Failure, chang
 		case <-b.life.Done():
 		}
 	}
-}
-
-// keepLateAnswer is for a charge that was made although its operation had been
-// closed by somebody else meanwhile, which a process can bring about that was
-// stopped right before it wrote the request. What was charged stays in the
-// journal, where the ledger finds it: nobody owns it.
-func (b *Bridge) keepLateAnswer(latest, begun Service, state OperationState, change effect) {
-	if state != OperationSucceeded || !begun.Operation.Kind.Charges() {
-		return
-	}
-	ctx, cancel := b.storing()
-	defer cancel()
-	stored, err := b.store.Operation(ctx, begun.Operation.ID)
-	result := outcomeOf(begun, change)
-	if err == nil && stored.State == OperationSucceeded && stored.Result.CertificateID == result.CertificateID {
-		return
-	}
-	late, now := *begun.Operation, b.instant()
-	late.ID, late.Version, late.State, late.Result, late.UpdatedAt, late.FinishedAt = newID(now), 0, OperationSucceeded, result, now, now
-	late.LookAt = time.Time{}
-	event := Event{At: now, Kind: "charge.unlinked", Actor: "certbridge", Operation: late.ID,
-		Detail: "the answer to operation " + begun.Operation.ID + " came after it was closed: " + result.CertificateID}
-	after := latest.Clone()
-	err = b.store.Write(ctx, Change{Before: &latest, After: &after, Operation: &late, Events: []Event{event}})
-	b.log.Error("a charge was made after its operation was closed", "operation", begun.Operation.ID, "kept", late.ID, "account", late.Account,
-		"service", late.ServiceID, "result", result, "error", err)
 }
 
 // idTaken is the outcome when the provider answered with an ID that belongs to

@@ -109,10 +109,17 @@ func (b *Bridge) workLane(name string) {
 	}
 	for attempt := range laneAttempts {
 		err := b.goThrough(account)
-		if err == nil || errors.Is(err, errClosing) {
+		if err == nil || errors.Is(err, errClosing) || errors.Is(err, errPutOff) {
 			return
 		}
-		b.log.Warn("the purchase lane was left", "account", name, "attempt", attempt+1, "error", err)
+		if !errors.Is(err, ErrStale) { // else somebody wrote the service meanwhile
+			b.log.Warn("the purchase lane was left", "account", name, "attempt", attempt+1, "error", err)
+		}
+		select {
+		case <-time.After(laneWait << attempt):
+		case <-b.closing:
+			return
+		}
 	}
 }
 

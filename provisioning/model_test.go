@@ -114,7 +114,7 @@ func (c *customer) withCSR(csrs []string, act func(context.Context, provisioning
 // round lets what is in doubt rest, and looks after it.
 func (c *customer) round() {
 	c.s.clock.pass(rested)
-	if err := c.s.bridge.Reconcile(c.s.t.Context()); err != nil {
+	if err := c.s.bridge.Reconcile(c.s.t.Context(), ""); err != nil {
 		c.s.t.Fatal(err)
 	}
 }

@@ -16,8 +16,7 @@ import (
 const restMargin = 30 * time.Second
 
 // prove settles an operation in doubt where one look at its certificate is
-// proof. Charges leave no such trace: they are uncertain, and stay so. It tells
-// whether the operation changed.
+// proof. Charges are not: see clearDoubt. It tells whether the operation changed.
 func (b *Bridge) prove(ctx context.Context, s *Service, seen []CertificateDetail, search *search) (bool, error) {
 	operation := s.Operation
 	if operation == nil || b.underWay(operation) {

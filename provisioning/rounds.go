@@ -15,7 +15,7 @@ const roundPage = 100
 // once, with a pause between two.
 func (b *Bridge) KeepReconciling(ctx context.Context, pause time.Duration) {
 	for ctx.Err() == nil {
-		if _, err := b.round(ctx); err != nil && ctx.Err() == nil {
+		if _, err := b.round(ctx, ""); err != nil && ctx.Err() == nil {
 			b.log.Error("a round of reconciliation did not end", "error", err)
 		}
 		select {
@@ -26,11 +26,12 @@ func (b *Bridge) KeepReconciling(ctx context.Context, pause time.Duration) {
 }
 
 // Reconcile makes one round and waits for it: it takes up operations whose holder
-// died and looks after those in doubt that are due. What cannot be settled is left
-// for a later round or for a person; that is no error.
-func (b *Bridge) Reconcile(ctx context.Context) error {
-	lanes, err := b.round(ctx)
-	for _, ended := range lanes {
+// died and looks after those in doubt that are due, of one account or, with "", of
+// all. What cannot be settled is left for a later round or for a person; that is
+// no error.
+func (b *Bridge) Reconcile(ctx context.Context, account string) error {
+	begun, err := b.round(ctx, account)
+	for _, ended := range begun {
 		select {
 		case <-ended:
 		case <-ctx.Done():
@@ -40,32 +41,68 @@ func (b *Bridge) Reconcile(ctx context.Context) error {
 	return err
 }
 
-// round looks after every operation that is due. Charges are left to the workers
-// of their lanes, which it wakes.
-func (b *Bridge) round(ctx context.Context) (lanes []<-chan struct{}, err error) {
-	woken := map[string]bool{}
-	query := OperationQuery{LookUntil: b.now(), Limit: roundPage}
-	for {
-		due, err := b.store.Operations(ctx, query)
-		if err != nil {
-			return lanes, storeUnavailable(err)
-		}
-		for _, operation := range due {
-			query.After = operation.ID
-			if _, configured := b.accounts[operation.Account]; !configured {
-				continue
-			}
-			if !operation.Kind.Charges() {
-				b.lookAfter(ctx, operation)
-			} else if !woken[operation.Account] {
-				woken[operation.Account] = true
-				lanes = append(lanes, b.wake(operation.Account))
-			}
-		}
-		if len(due) < roundPage {
-			return lanes, ctx.Err()
+// round has every operation that is due looked after: charges by the workers of
+// their lanes, which it wakes, the others account by account, so that a provider
+// that hangs keeps nobody else waiting. What it gives is closed when it is done.
+func (b *Bridge) round(ctx context.Context, account string) (begun []<-chan struct{}, err error) {
+	charges, others, err := b.due(ctx, account)
+	for name := range charges {
+		begun = append(begun, b.wake(name))
+	}
+	for name, operations := range others {
+		if ended := b.lookAfterAll(ctx, name, operations); ended != nil {
+			begun = append(begun, ended)
 		}
 	}
+	return begun, err
+}
+
+// due finds the accounts with charges that are due, and other operations by
+// account.
+func (b *Bridge) due(ctx context.Context, account string) (charges map[string]bool, others map[string][]Operation, err error) {
+	charges, others = map[string]bool{}, map[string][]Operation{}
+	query := OperationQuery{Account: account, LookUntil: b.now(), Limit: roundPage}
+	for {
+		page, err := b.store.Operations(ctx, query)
+		if err != nil {
+			return charges, others, storeUnavailable(err)
+		}
+		for _, operation := range page {
+			query.After = operation.ID
+			_, configured := b.accounts[operation.Account]
+			switch {
+			case !configured:
+			case operation.Kind.Charges():
+				charges[operation.Account] = true
+			default:
+				others[operation.Account] = append(others[operation.Account], operation)
+			}
+		}
+		if len(page) < roundPage {
+			return charges, others, ctx.Err()
+		}
+	}
+}
+
+// lookAfterAll looks after the operations of one account that charge nothing, one
+// by one. It is nil while an earlier round still does.
+func (b *Bridge) lookAfterAll(ctx context.Context, account string, operations []Operation) <-chan struct{} {
+	if _, busy := b.looking.LoadOrStore(account, true); busy {
+		return nil
+	}
+	ended := make(chan struct{})
+	b.running.Go(func() {
+		defer close(ended)
+		defer b.looking.Delete(account)
+		defer b.survive("reconciliation of " + account)
+		for _, operation := range operations {
+			if ctx.Err() != nil || b.isClosing() {
+				return
+			}
+			b.lookAfter(ctx, operation)
+		}
+	})
+	return ended
 }
 
 // lookAfter has an operation that charges nothing settled by what the provider

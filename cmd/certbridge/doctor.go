@@ -87,7 +87,7 @@ func (d *doctor) examine(ctx context.Context, readyOnly bool) error {
 	for _, warning := range loaded.Warnings {
 		d.found("configuration", checkWarning, "", "%s", warning)
 	}
-	d.database(ctx, loaded.Database)
+	d.database(ctx, loaded.Database, loaded.Accounts)
 	if len(loaded.Accounts) == 0 {
 		d.found("accounts", checkWarning, "add an entry to accounts; `certbridge example` shows one", "none is configured; nothing can be bought")
 	}
@@ -109,7 +109,7 @@ func (d *doctor) wrongConfiguration(err error) {
 	}
 }
 
-func (d *doctor) database(ctx context.Context, database config.Database) {
+func (d *doctor) database(ctx context.Context, database config.Database, accounts []config.Account) {
 	m, err := d.openMirror(ctx, database, mirror.Options{})
 	if err != nil {
 		d.found("database", checkFailed, "check database.driver and database.dsn, and whether `certbridge migrate` has run", "%v", err)
@@ -124,7 +124,7 @@ func (d *doctor) database(ctx context.Context, database config.Database) {
 	default:
 		d.found("database", checkOK, "", "%s, schema and settings are right; %s", database.Driver, counted(len(panels), "panel"))
 	}
-	d.operations(ctx, m)
+	d.operations(ctx, m, accounts)
 	if database.Driver != config.DriverSQLite { // which has no clock but this machine's
 		d.databaseClock(ctx, m)
 	}

@@ -16,20 +16,27 @@ import (
 )
 
 // operations tells of those that only a person can settle.
-func (d *doctor) operations(ctx context.Context, m *mirror.Mirror) {
+func (d *doctor) operations(ctx context.Context, m *mirror.Mirror, configured []config.Account) {
 	const check = "operations"
-	open, err := allOperations(ctx, m.Operations, provisioning.OperationQuery{
-		States: []provisioning.OperationState{provisioning.OperationUncertain, provisioning.OperationNeedsAttention},
-	})
-	needed := needPerson(open)
+	open, err := allOperations(ctx, m.Operations, provisioning.OperationQuery{States: []provisioning.OperationState{
+		provisioning.OperationRecorded, provisioning.OperationSent, provisioning.OperationUncertain, provisioning.OperationNeedsAttention,
+	}})
+	needed, doubtful := 0, 0
+	for _, operation := range open {
+		if needsPerson(operation, configured) {
+			needed++
+		} else if operation.State == provisioning.OperationUncertain {
+			doubtful++
+		}
+	}
 	switch {
 	case err != nil:
 		d.found(check, checkFailed, "", "%v", err)
 	case needed > 0:
 		d.found(check, checkWarning, "`certbridge reconcile` shows both sides, and the commands that settle it",
 			"%s to be decided by a person", counted(needed, "operation"))
-	case len(open) > 0:
-		d.found(check, checkOK, "", "none needs a person; %d in doubt and still looked after", len(open))
+	case doubtful > 0:
+		d.found(check, checkOK, "", "none needs a person; %d in doubt and still looked after", doubtful)
 	default:
 		d.found(check, checkOK, "", "none needs a person")
 	}

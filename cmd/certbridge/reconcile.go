@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -131,17 +132,13 @@ func (r *reconciler) accounts(only string) ([]string, error) {
 func (r *reconciler) settle(ctx context.Context, account string, asJSON bool) error {
 	// A round that failed for one account has looked after the others; what is
 	// open is worth showing in any case.
-	failed := r.bridge.Reconcile(ctx)
-	doubtful, err := r.open(ctx, account, provisioning.OperationUncertain, provisioning.OperationNeedsAttention)
+	failed := r.bridge.Reconcile(ctx, account)
+	open, err := allOperations(ctx, r.bridge.Operations, provisioning.OperationQuery{Account: account})
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	waiting, err := r.open(ctx, account, provisioning.OperationRecorded)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
+	doubtful, waiting, needed := r.sort(open)
 	views := r.operationViews(doubtful)
-	needed := needPerson(doubtful)
 	if asJSON {
 		err = r.sayJSON(map[string]any{"needs_person": needed > 0, "operations": views, "waiting": r.waitingViews(waiting)})
 	} else {
@@ -156,9 +153,22 @@ func (r *reconciler) settle(ctx context.Context, account string, asJSON bool) er
 	return nil
 }
 
-// open reads all open operations in some states, oldest first.
-func (r *reconciler) open(ctx context.Context, account string, states ...provisioning.OperationState) ([]provisioning.Operation, error) {
-	return allOperations(ctx, r.bridge.Operations, provisioning.OperationQuery{Account: account, States: states})
+// sort tells operations whose outcome is in doubt from those that wait to be sent,
+// and counts those that only a person can settle.
+func (r *reconciler) sort(open []provisioning.Operation) (doubtful, waiting []provisioning.Operation, needed int) {
+	for _, operation := range open {
+		person := needsPerson(operation, r.configured)
+		if person {
+			needed++
+		}
+		switch {
+		case operation.State == provisioning.OperationRecorded && !person:
+			waiting = append(waiting, operation)
+		case operation.State != provisioning.OperationSent || r.bridge.Decidable(operation) || person:
+			doubtful = append(doubtful, operation)
+		}
+	}
+	return doubtful, waiting, needed
 }
 
 // allOperations reads every page of a query.
@@ -180,13 +190,9 @@ func allOperations(ctx context.Context, read func(context.Context, provisioning.
 	}
 }
 
-// needPerson counts the operations that only a person can settle.
-func needPerson(operations []provisioning.Operation) int {
-	count := 0
-	for _, operation := range operations {
-		if operation.State == provisioning.OperationNeedsAttention {
-			count++
-		}
-	}
-	return count
+// needsPerson tells whether only a person can settle an operation: nobody looks
+// after those of an account that is not configured any more.
+func needsPerson(operation provisioning.Operation, configured []config.Account) bool {
+	return operation.State == provisioning.OperationNeedsAttention ||
+		!slices.ContainsFunc(configured, func(account config.Account) bool { return account.Name == operation.Account })
 }

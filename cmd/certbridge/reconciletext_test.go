@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,17 @@ func doubtful() provisioning.Operation {
 	}
 }
 
-func textOf(o provisioning.Operation) string {
-	r := &reconciler{program: &program{configPath: "/etc/my bridge.yaml"}, panels: map[string]string{"p1": "shop"}}
+// textOf shows an operation an hour after it was sent.
+func textOf(t *testing.T, o provisioning.Operation) string {
+	t.Helper()
+	bridge, err := provisioning.NewBridge(provisioning.Config{
+		Store: struct{ provisioning.Store }{}, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return sentAt.Add(time.Hour) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reconciler{program: &program{configPath: "/etc/my bridge.yaml"}, bridge: bridge, panels: map[string]string{"p1": "shop"}}
 	return r.operationView(o).text()
 }
 
@@ -60,7 +70,7 @@ func TestBothSidesAreShown(t *testing.T) {
     certbridge reconcile not-executed op1 --config '/etc/my bridge.yaml'
     certbridge reconcile give-up op1 --config '/etc/my bridge.yaml'
 `
-	if diff := cmp.Diff(want, textOf(doubtful())); diff != "" {
+	if diff := cmp.Diff(want, textOf(t, doubtful())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -69,9 +79,9 @@ func TestBothSidesAreShown(t *testing.T) {
 func TestNoDecisionIsOfferedBeforeTheFirstLook(t *testing.T) {
 	t.Parallel()
 	o := doubtful()
-	o.Evidence, o.Looks, o.LookAt = nil, 0, sentAt.Add(4*time.Minute)
-	text := textOf(o)
-	if strings.Contains(text, "reconcile") || !strings.Contains(text, "It is looked at from 2026-11-22T09:04:00Z on") {
+	o.Evidence, o.Looks, o.SentAt, o.LookAt = nil, 0, sentAt.Add(59*time.Minute), sentAt.Add(63*time.Minute)
+	text := textOf(t, o)
+	if strings.Contains(text, "reconcile") || !strings.Contains(text, "It is looked at from 2026-11-22T10:03:00Z on") {
 		t.Errorf("it says:\n%s", text)
 	}
 }
@@ -89,7 +99,7 @@ func TestCommandsFitTheOperation(t *testing.T) {
 	} {
 		o := doubtful()
 		o.Kind, o.State, o.Evidence, o.CertificateID = kind, provisioning.OperationNeedsAttention, nil, "4"
-		if text := textOf(o); !strings.Contains(text, adopt) || !strings.Contains(text, "reconcile give-up op1") {
+		if text := textOf(t, o); !strings.Contains(text, adopt) || !strings.Contains(text, "reconcile give-up op1") {
 			t.Errorf("%s: it says\n%s", kind, text)
 		}
 	}
@@ -134,7 +144,7 @@ func TestTextFromOutsideIsHarmless(t *testing.T) {
 	o := doubtful()
 	o.Evidence.Candidates[0].CertificateID = "6; reboot"
 	o.Evidence.Conclusion = "odd\n  forged line\x1b[2J"
-	text := textOf(o)
+	text := textOf(t, o)
 	if strings.Contains(text, "\x1b") || strings.Contains(text, "\n  forged") || !strings.Contains(text, "adopt op1 '6; reboot' --config") {
 		t.Errorf("it says:\n%q", text)
 	}

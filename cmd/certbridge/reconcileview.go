@@ -3,6 +3,8 @@
 package main
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/certbridge/certbridge/provisioning"
@@ -106,10 +108,7 @@ func (r *reconciler) operationView(o provisioning.Operation) operationView {
 			Candidates: seen.Candidates, Conclusion: seen.Conclusion,
 		}
 	}
-	// Before the first look the provider may still be at work, and no decision is safe.
-	if o.State == provisioning.OperationNeedsAttention || o.Evidence != nil {
-		view.Commands = r.decisions(o)
-	}
+	view.Commands = r.decisions(o)
 	return view
 }
 
@@ -131,25 +130,14 @@ func (r *reconciler) panelName(id string) string {
 // decisions are the commands of which one settles an operation.
 func (r *reconciler) decisions(o provisioning.Operation) []string {
 	var commands []string
-	if o.Evidence != nil {
-		for _, candidate := range o.Evidence.Candidates {
-			commands = append(commands, r.ownCommand("adopt", o.ID, candidate.CertificateID))
+	for _, choice := range r.bridge.Choices(o) {
+		words := []string{strings.ReplaceAll(string(choice.Verdict), "_", "-"), o.ID}
+		if choice.Verdict == provisioning.VerdictAdopt {
+			words = append(words, cmp.Or(choice.CertificateID, "CERTIFICATE"))
 		}
+		commands = append(commands, r.ownCommand(words...))
 	}
-	if len(commands) == 0 {
-		commands = append(commands, r.ownCommand("adopt", o.ID, brought(o)))
-	}
-	return append(commands, r.ownCommand("not-executed", o.ID), r.ownCommand("give-up", o.ID))
-}
-
-// brought is the certificate that an operation without candidates is about: one that
-// only a person can name, if a new one came of it, else the one that it acts on.
-func brought(o provisioning.Operation) string {
-	switch o.Kind {
-	case provisioning.OperationPurchase, provisioning.OperationRenew, provisioning.OperationReissue:
-		return "CERTIFICATE"
-	}
-	return o.CertificateID
+	return commands
 }
 
 // ownCommand writes a command for the same configuration as this one.
