@@ -10,7 +10,7 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GOLANGCI := go tool -modfile=tools.mod golangci-lint
 
-.PHONY: help build test lint format bench demo clean
+.PHONY: help build test chaos lint format bench demo clean
 
 help: ## show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ build: ## build bin/certbridge, one static file
 test: ## run all tests on SQLite and on a real MySQL or MariaDB server, which it brings along if need be
 	@tools/prepare
 	CGO_ENABLED=1 go run ./tools/withmysql -- go test -race ./...
+
+KILLS ?= 10000
+SEED ?= 0
+
+chaos: ## kill certbridge KILLS times on each database, and write the summary into docs/evidence
+	CGO_ENABLED=0 go test ./chaos -run '^TestKilled|^TestMutants' -v -timeout 0 -kills $(KILLS) -seed $(SEED) -evidence $(CURDIR)/docs/evidence
 
 lint: ## check format, import rules, module files and everything in .golangci.yml
 	go vet ./...

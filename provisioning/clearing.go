@@ -14,6 +14,9 @@ const (
 	// lookPause is how long to wait before a second look; each further pause is
 	// twice as long, up to lookPauseMost.
 	lookPause, lookPauseMost = time.Minute, 10 * time.Minute
+	// leastLooks is how often somebody has looked before a person is needed, unless
+	// it is clear that looking will not help.
+	leastLooks = 5
 	// silenceDeadline is how long a provider that cannot be asked is waited for
 	// before an operation needs a person.
 	silenceDeadline = 24 * time.Hour
@@ -208,12 +211,18 @@ func (b *Bridge) lookLater(s Service, seen *holdings, lane *Lane) (open bool, er
 }
 
 // needsPerson tells whether looking again will not help, or was done for too long.
+// Time alone does not tell: certbridge itself may have been down.
 func (b *Bridge) needsPerson(operation Operation, seen *holdings) bool {
 	since := operation.SentAt.Add(b.rest())
-	if seen == nil {
+	switch {
+	case seen != nil && seen.hopeless:
+		return true
+	case operation.Looks+1 < leastLooks:
+		return false
+	case seen == nil:
 		return b.now().After(since.Add(silenceDeadline))
 	}
-	return seen.hopeless || b.now().After(since.Add(b.deadline))
+	return b.now().After(since.Add(b.deadline))
 }
 
 func (e *Evidence) conclusion() string {

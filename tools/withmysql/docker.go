@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/certbridge/certbridge/tools/mariadb"
 )
 
 // image is the server that a Docker engine runs for us.
@@ -57,12 +59,12 @@ func container(ctx context.Context, say func(string, ...any)) (_ server, err err
 	if err != nil {
 		return server{}, fmt.Errorf("docker port: %w", err)
 	}
-	version, err := await(ctx, loopback(port), nil)
+	version, err := mariadb.Await(ctx, mariadb.Loopback(port), nil)
 	if err != nil {
 		return server{}, fmt.Errorf("the container of %s did not start: %w", image, err)
 	}
 	say("%s is ready on 127.0.0.1:%d after %.1f s", version, port, time.Since(begun).Seconds())
-	return server{dsn: loopback(port).FormatDSN(), stop: remove}, nil
+	return server{dsn: mariadb.Loopback(port).FormatDSN(), stop: remove}, nil
 }
 
 // docker runs one docker command and gives the last line that it prints.

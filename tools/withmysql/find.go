@@ -6,15 +6,14 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"os"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/certbridge/certbridge/tools/mariadb"
 )
 
 // server is a database server that answers, and how to be rid of it.
@@ -28,15 +27,15 @@ func find(ctx context.Context, say func(string, ...any)) (server, error) {
 	if dsn := os.Getenv(variable); dsn != "" {
 		return given(ctx, dsn, say)
 	}
-	if program := mariadbd(); program != "" {
-		return private(ctx, program, say)
+	if mariadb.Installed() != "" {
+		return private(ctx, say)
 	}
 	var tried []error
-	if canInstall() {
-		if err := install(ctx, say); err != nil {
+	if mariadb.CanInstall() {
+		if err := mariadb.Install(ctx, say); err != nil {
 			tried = append(tried, err)
 		} else {
-			return private(ctx, mariadbd(), say)
+			return private(ctx, say)
 		}
 	}
 	if dockerAnswers(ctx) {
@@ -54,7 +53,7 @@ func given(ctx context.Context, dsn string, say func(string, ...any)) (server, e
 	if err != nil {
 		return server{}, fmt.Errorf("%s is no Data Source Name such as root:secret@tcp(127.0.0.1:3306)/: %w", variable, err)
 	}
-	version, err := answer(ctx, config)
+	version, err := mariadb.Answer(ctx, config)
 	if err != nil {
 		return server{}, fmt.Errorf("the server in %s does not answer: %w", variable, err)
 	}
@@ -62,47 +61,19 @@ func given(ctx context.Context, dsn string, say func(string, ...any)) (server, e
 	return server{dsn: dsn, stop: func() {}}, nil
 }
 
-// loopback addresses a server of our own, whose root needs no password.
-func loopback(port int) *mysql.Config {
-	config := mysql.NewConfig()
-	config.User, config.Net, config.Addr = "root", "tcp", fmt.Sprintf("127.0.0.1:%d", port)
-	return config
-}
-
-// await asks until the server answers, it ended, or a minute is over. Nothing
-// but asking shows that a database server is ready.
-func await(ctx context.Context, config *mysql.Config, ended <-chan struct{}) (version string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if version, err = answer(ctx, config); err == nil {
-			return version, nil
-		}
-		select {
-		case <-again.C:
-		case <-ended:
-			return "", errors.New("it ended while starting")
-		case <-ctx.Done():
-			return "", fmt.Errorf("it was not ready in time: %w", err)
-		}
-	}
-}
-
-// answer asks a server for its name and version.
-func answer(ctx context.Context, config *mysql.Config) (string, error) {
-	config = config.Clone()
-	config.Timeout = 5 * time.Second
-	// Refused connections are expected while a server starts.
-	config.Logger = log.New(io.Discard, "", 0)
-	connector, err := mysql.NewConnector(config)
+// private starts a MariaDB of our own.
+func private(ctx context.Context, say func(string, ...any)) (server, error) {
+	begun := time.Now()
+	say("starting a private MariaDB (%s)", mariadb.Installed())
+	own, err := mariadb.Start(ctx)
 	if err != nil {
-		return "", err
+		return server{}, err
 	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	var comment, version string
-	err = db.QueryRowContext(ctx, "SELECT @@version_comment, @@version").Scan(&comment, &version)
-	return comment + " " + version, err
+	dsn := own.DSN()
+	say("%s is ready at %s after %.1f s", own.Version, dsn, time.Since(begun).Seconds())
+	return server{dsn: dsn, stop: func() {
+		if err := own.Close(); err != nil {
+			say("%v", err)
+		}
+	}}, nil
 }

@@ -28,9 +28,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/certbridge/certbridge/tools/process"
 )
 
 // variable names the environment variable that carries the server's address.
@@ -48,9 +49,6 @@ const (
 const patience = 10 * time.Second
 
 func main() {
-	// The kernel kills mariadbd when the thread that started it ends, so that
-	// thread must live as long as this program.
-	runtime.LockOSThread()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	os.Exit(run(os.Args[1:], signals, os.Stderr))
@@ -99,7 +97,7 @@ func execute(args []string, dsn string, signals <-chan os.Signal, say func(strin
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	// A group of its own, so that the signal reaches the test binaries too and
 	// none of them is left behind.
-	command.SysProcAttr = ownGroup()
+	command.SysProcAttr = process.OwnGroup()
 	if err := command.Start(); err != nil {
 		say("%v", err)
 		if errors.Is(err, exec.ErrNotFound) {
@@ -114,12 +112,12 @@ func execute(args []string, dsn string, signals <-chan os.Signal, say func(strin
 	for {
 		select {
 		case received := <-signals:
-			signalGroup(command.Process, received)
+			process.SignalGroup(command.Process, received)
 			if kill == nil {
 				kill = time.After(patience)
 			}
 		case <-kill:
-			signalGroup(command.Process, syscall.SIGKILL)
+			process.SignalGroup(command.Process, syscall.SIGKILL)
 		case <-ended:
 			return exitCode(command.ProcessState)
 		}

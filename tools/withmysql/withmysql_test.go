@@ -159,29 +159,6 @@ func TestAMariaDBThatDoesNotStartIsExplained(t *testing.T) {
 	}
 }
 
-func TestTheServerIsInstalledWithoutAService(t *testing.T) {
-	log := filepath.Join(t.TempDir(), "log")
-	machine(t, map[string]string{"apt-get": `echo "$DEBIAN_FRONTEND $*" >> ` + log})
-	err := install(t.Context(), func(string, ...any) {})
-	if err == nil || !strings.Contains(err.Error(), "brought no mariadbd") {
-		t.Errorf("installed nothing: %v", err)
-	}
-	got, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "noninteractive update\n" +
-		"noninteractive install --yes --no-install-recommends mariadb-server-core mariadb-client-core\n"
-	if string(got) != want {
-		t.Errorf("called\n%swant\n%s", got, want)
-	}
-
-	machine(t, map[string]string{"apt-get": "echo no network; exit 100"})
-	if err := install(t.Context(), func(string, ...any) {}); err == nil || !strings.Contains(err.Error(), "no network") {
-		t.Errorf("a failing apt-get: %v", err)
-	}
-}
-
 func TestAContainerThatIsOfNoUseIsRemoved(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	machine(t, map[string]string{"docker": `echo "$*" >> ` + log + `

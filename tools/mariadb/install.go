@@ -2,7 +2,7 @@
 
 //go:build unix
 
-package main
+package mariadb
 
 import (
 	"bytes"
@@ -19,14 +19,14 @@ import (
 // from starting, and no second server beside ours.
 var debianPackages = []string{"mariadb-server-core", "mariadb-client-core"}
 
-// canInstall tells whether this is a Debian where we may install packages.
-func canInstall() bool {
+// CanInstall tells whether this is a Debian where we may install packages.
+func CanInstall() bool {
 	_, err := exec.LookPath("apt-get")
 	return err == nil && os.Geteuid() == 0
 }
 
-// install installs the server program.
-func install(ctx context.Context, say func(string, ...any)) error {
+// Install installs the server program by apt-get, telling what it does.
+func Install(ctx context.Context, say func(string, ...any)) error {
 	begun := time.Now()
 	say("no MariaDB here: installing %s by apt-get", strings.Join(debianPackages, " and "))
 	for _, args := range [][]string{
@@ -39,7 +39,7 @@ func install(ctx context.Context, say func(string, ...any)) error {
 			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, bytes.TrimSpace(output))
 		}
 	}
-	if mariadbd() == "" {
+	if Installed() == "" {
 		return fmt.Errorf("%s brought no mariadbd", strings.Join(debianPackages, " and "))
 	}
 	say("installed after %.1f s", time.Since(begun).Seconds())
