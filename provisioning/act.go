@@ -210,6 +210,8 @@ func (b *Bridge) await(patience context.Context, open Operation) (Operation, err
 			if !open.Kind.Charges() {
 				pause.Stop()
 			}
+		} else if wait == followPause {
+			pause.Reset(0) // it may have landed already
 		}
 		select {
 		case <-landed:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -87,6 +88,7 @@ type Bridge struct {
 	holder   string                   // who holds the lanes that this process takes
 	meters   map[string]*accountMeter // by the name of the account
 
+	ids     atomic.Uint32 // counts the ids that were made
 	running sync.WaitGroup
 	workers workers
 	flights sync.Map        // operation id -> *flight

@@ -96,7 +96,7 @@ func (b *Bridge) newOperation(caller Caller, s *Service, next step) (*Operation,
 	}
 	now := b.instant()
 	operation := &Operation{
-		ID: newID(now), Kind: next.kind, State: OperationRecorded, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account,
+		ID: b.newID(now), Kind: next.kind, State: OperationRecorded, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account,
 		CertificateID: next.certificateID, RequestedBy: caller.Actor, Request: string(request),
 		CreatedAt: now, UpdatedAt: now, LookAt: now.Add(takeUpAfter),
 	}
@@ -106,10 +106,11 @@ func (b *Bridge) newOperation(caller Caller, s *Service, next step) (*Operation,
 	return operation, nil
 }
 
-// newID makes an id that sorts by time of creation: 48 bits of milliseconds,
-// then 65 bits of chance.
-func newID(now time.Time) string {
-	return fmt.Sprintf("%012x%s", now.UnixMilli(), strings.ToLower(rand.Text()[:13]))
+// newID makes an id that sorts by time of creation: 48 bits of milliseconds, 16
+// that count, so that those of one process keep their order within a millisecond,
+// then 45 bits of chance.
+func (b *Bridge) newID(now time.Time) string {
+	return fmt.Sprintf("%012x%04x%s", now.UnixMilli(), b.ids.Add(1)&0xffff, strings.ToLower(rand.Text()[:9]))
 }
 
 // instant is the present in the precision that every store keeps.
