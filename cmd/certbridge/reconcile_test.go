@@ -129,7 +129,12 @@ func (d till) needingAttention() (operation string) {
 	d.simulated.Advance(5 * time.Minute)
 	if _, _, code := d.command("reconcile"); code == exitDone { // it is not sure that nobody will know
 		d.says(exitDone, []string{"It is looked at again at .* Whoever knows what became of it says:$"}, "reconcile")
-		d.simulated.Advance(30 * time.Minute)
+		for range 10 { // it is looked at some times more
+			d.simulated.Advance(15 * time.Minute)
+			if _, _, code := d.command("reconcile"); code != exitDone {
+				break
+			}
+		}
 	}
 	stdout := d.says(exitFailed, []string{"^1 operation to be decided by a person"}, "reconcile")
 	operation, _, _ = strings.Cut(stdout, " ")
