@@ -55,6 +55,8 @@ type Config struct {
 	RootCAs *x509.CertPool
 	// Timeouts bound every call, in addition to the caller's context.
 	Timeouts Timeouts
+	// Gate keeps the account's calls within what the API takes. Optional.
+	Gate Gate
 	// PromotionCode is sent with every purchase and renewal, and when prices are
 	// read. Optional, at most 20 characters.
 	PromotionCode string

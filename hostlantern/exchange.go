@@ -24,23 +24,26 @@ const (
 	maxValueKept   = 120     // of one parameter; longer ones stand in the operation
 )
 
-// exchange begins the record of a request.
-func (c *Client) exchange(cmd command, parameters url.Values) provisioning.Exchange {
-	return provisioning.Exchange{
+// recorder begins the record of a request, and gives what completes it and hands it
+// to whoever wants it. Where nobody does, which is so for each page of a list, it
+// does nothing.
+func (c *Client) recorder(ctx context.Context, cmd command, parameters url.Values) func(document []byte, err error) {
+	if !provisioning.ExchangesNoted(ctx) {
+		return func([]byte, error) {}
+	}
+	exchange := provisioning.Exchange{
 		Command: c.config.CommandPrefix + cmd.name,
 		SentAt:  c.config.Now(),
 		Request: c.describe(c.form(cmd, parameters)),
 	}
-}
-
-// note completes the record and hands it to whoever wants it.
-func (c *Client) note(ctx context.Context, exchange provisioning.Exchange, document []byte, err error) {
-	exchange.Took = c.config.Now().Sub(exchange.SentAt)
-	exchange.Answer = c.scrub(string(document), maxAnswerKept)
-	if err != nil {
-		exchange.Problem = c.scrub(err.Error(), maxText)
+	return func(document []byte, err error) {
+		exchange.Took = c.config.Now().Sub(exchange.SentAt)
+		exchange.Answer = c.scrub(string(document), maxAnswerKept)
+		if err != nil {
+			exchange.Problem = c.scrub(err.Error(), maxText)
+		}
+		provisioning.NoteExchange(ctx, exchange)
 	}
-	provisioning.NoteExchange(ctx, exchange)
 }
 
 // describe writes one parameter a line, as name=value, without the key.

@@ -32,6 +32,12 @@ func NewProvider(client *Client) *Provider {
 // Products lists the catalogue.
 func (p *Provider) Products() []provisioning.Product { return Products() }
 
+// RenewalWindow is 90 days before to 180 days after the end of the paid term, by
+// the calendar of the API's own zone; one day less is right in every zone.
+func (p *Provider) RenewalWindow() provisioning.RenewalWindow {
+	return provisioning.RenewalWindow{Opens: 89, Closes: 180}
+}
+
 // Purchase buys a certificate. The API keeps no reference of ours, so the
 // OperationID is not sent.
 func (p *Provider) Purchase(ctx context.Context, request provisioning.PurchaseRequest) (provisioning.Purchase, error) {

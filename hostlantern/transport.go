@@ -24,8 +24,8 @@ import (
 const maxAnswer = 8 << 20
 
 // Client speaks to the API for one account. It is safe for concurrent use. It
-// does not count calls: the API's limits are per account, so whoever holds all
-// clients of an account keeps its budget.
+// does not count calls: the API's limits are per account, over all clients of it,
+// so that is for Config.Gate to do.
 //
 // Every method makes exactly one request. Every error that it returns is a
 // *provisioning.ProviderError.
@@ -86,12 +86,16 @@ func ask[T any](
 	ctx context.Context, c *Client, cmd command, parameters url.Values, read func(*reply) (T, error),
 ) (T, error) {
 	var result T
-	exchange := c.exchange(cmd, parameters)
+	if fault := c.enter(ctx, cmd); fault != nil {
+		return result, c.failed(cmd, fault)
+	}
+	note := c.recorder(ctx, cmd, parameters)
 	document, answer, err := c.call(ctx, cmd, parameters)
+	c.tellGate(ctx, err)
 	if err == nil {
 		result, err = read(answer)
 	}
-	c.note(ctx, exchange, document, err)
+	note(document, err)
 	return result, err
 }
 

@@ -96,6 +96,9 @@ func currencyCode(text string) (string, bool) {
 // clean makes outside text fit for one line of a log: no control or invisible
 // characters, single blanks, at most limit characters.
 func clean(text string, limit int) string {
+	if len(text) <= limit && plain(text) {
+		return text
+	}
 	var line strings.Builder
 	blank, length := false, 0
 	for _, r := range text {
@@ -115,4 +118,15 @@ func clean(text string, limit int) string {
 		length++
 	}
 	return line.String()
+}
+
+// plain tells whether text is of visible ASCII characters alone, as nearly all of
+// it is: then there is nothing to clean, and lists have millions of values.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

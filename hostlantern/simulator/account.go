@@ -24,6 +24,7 @@ type account struct {
 	balance      money
 	allowed      map[netip.Addr]bool
 	certificates []*certificate // in the order of their ids
+	newestFirst  []*certificate // the same by date of purchase, while there are as many
 	throttle     throttle
 }
 

@@ -124,10 +124,9 @@ type leafTemplate struct {
 	notBefore, notAfter time.Time
 }
 
-func (a *authority) sign(t leafTemplate) ([]byte, error) {
-	serial, err := serialNumber()
-	if err != nil {
-		return nil, err
+func (a *authority) sign(t leafTemplate) (der []byte, serial *big.Int, err error) {
+	if serial, err = serialNumber(); err != nil {
+		return nil, nil, err
 	}
 	subject := pkix.Name{}
 	if len(t.request.commonName) <= 64 {
@@ -136,11 +135,12 @@ func (a *authority) sign(t leafTemplate) ([]byte, error) {
 	if t.organization != "" {
 		subject.Organization = []string{t.organization}
 	}
-	return x509.CreateCertificate(rand.Reader, &x509.Certificate{
+	der, err = x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: serial, Subject: subject, DNSNames: t.names, NotBefore: t.notBefore, NotAfter: t.notAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}, a.issuer, t.request.parsed.PublicKey, a.key)
+	return der, serial, err
 }
 
 // leafNames are the names of a leaf: a single-domain certificate covers the www

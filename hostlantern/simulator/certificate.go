@@ -70,6 +70,7 @@ type certificate struct {
 	issuedAt        time.Time
 	notAfter        time.Time
 	leaf            []byte // DER
+	serial          string // of the leaf, lower-case hex
 	replacedBy      *certificate
 	replaces        *certificate
 	revoked         bool

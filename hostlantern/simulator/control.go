@@ -26,6 +26,7 @@ POST   /control/certificates/{id}/reset          support resets a purchaseerror
 POST   /control/certificates/{id}/cancel         support cancels
 POST   /control/certificates/{id}/reissue        {"csr": "..."}, reissued in the provider's panel
 POST   /control/purchases                        {"product": "PositiveSSL", "years": 1}, bought in the provider's panel
+POST   /control/stock                            {"product": "PositiveSSL", "years": 1, "count": 100000}, there at once, charged to nobody
 POST   /control/validate                         look at files and records now; issue what passes
 POST   /control/faults                           {"command": "create", "kind": "lost", "times": 1, "delay": "2s"}
 DELETE /control/faults                           forget waiting faults
@@ -63,6 +64,7 @@ func (s *Simulator) Control() http.Handler {
 		"POST /control/certificates/{id}/cancel":  s.byPath(s.Cancel),
 		"POST /control/certificates/{id}/reissue": s.controlReissue,
 		"POST /control/purchases":                 s.controlPurchase,
+		"POST /control/stock":                     s.controlStock,
 		"POST /control/validate":                  s.controlValidate,
 		"POST /control/faults":                    s.controlFault,
 		"DELETE /control/faults":                  s.controlClearFaults,
@@ -251,6 +253,22 @@ func (s *Simulator) controlPurchase(_ *http.Request, body []byte) (any, error) {
 		return nil, err
 	}
 	return s.certificateNow(id)
+}
+
+func (s *Simulator) controlStock(_ *http.Request, body []byte) (any, error) {
+	var wish struct {
+		Product string `json:"product"`
+		Years   int    `json:"years"`
+		Count   int    `json:"count"`
+	}
+	if err := decode(body, &wish); err != nil {
+		return nil, err
+	}
+	ids, err := s.Stock(wish.Product, wish.Years, wish.Count)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"first": ids[0], "last": ids[len(ids)-1], "count": len(ids)}, nil
 }
 
 func (s *Simulator) controlValidate(r *http.Request, _ []byte) (any, error) {

@@ -57,6 +57,33 @@ func TestControlDrivesACertificateThroughItsLife(t *testing.T) {
 	lacks(t, w.steer("GET", "calls", ""), "simulator-key")
 }
 
+func TestControlStocksAnAccount(t *testing.T) {
+	t.Parallel()
+	w := open(t, "2026-01-05")
+	bought := w.bought("PositiveSSL")
+	w.days(1)
+	var stock struct{ First, Last string }
+	if err := json.Unmarshal([]byte(w.steer("POST", "stock", `{"product": "PositiveSSL", "years": 1, "count": 150}`)), &stock); err != nil {
+		t.Fatal(err)
+	}
+	body := w.okay("ssl.getList", "Page", "1", "PageSize", "100", "SortBy", "PURCHASEDATE_DESC")
+	if ids := idsIn(body); len(ids) != 100 || ids[0] != stock.Last {
+		t.Errorf("the first page has %d rows and begins with %s, want 100 and %s", len(ids), ids[0], stock.Last)
+	}
+	body = w.okay("ssl.getList", "Page", "2", "PageSize", "100", "SortBy", "PURCHASEDATE_DESC")
+	if ids := idsIn(body); len(ids) != 51 || ids[49] != stock.First || ids[50] != bought {
+		t.Errorf("the second page is %v", ids)
+	}
+	if charges := len(w.sim.Ledger()); charges != 1 {
+		t.Errorf("%d charges, want that of the one purchase", charges)
+	}
+	for _, wrong := range []string{`{"product": "PositiveSSL", "years": 1, "count": 0}`, `{"product": "none", "years": 1, "count": 1}`} {
+		if status, answer := w.control("POST", "stock", wrong); status != http.StatusBadRequest {
+			t.Errorf("%s: HTTP %d %s", wrong, status, answer)
+		}
+	}
+}
+
 func TestControlWritesEmptyListsAsLists(t *testing.T) {
 	t.Parallel()
 	w := open(t, "2026-01-05")

@@ -25,8 +25,7 @@ func (s *Simulator) list(c *call, x *xmlWriter) *apiError {
 	page := max(1, number(c.get("page"), 1))
 	size := min(100, max(10, number(c.get("pagesize"), 20)))
 	s.stirList(c, page)
-	rows := s.rows(c, filter)
-	sortRows(rows, c.get("sortby"))
+	rows := s.sorted(c, filter)
 	switch s.switches.List {
 	case ListEmpty:
 		rows = nil
@@ -77,6 +76,27 @@ func (s *Simulator) stirList(c *call, page int) {
 		booked.id, booked.transaction = next(&s.numbers.order), next(&s.numbers.transaction)
 		s.newCertificate(booked, c.now, newPurchase)
 	}
+}
+
+// sorted are the rows that a call asks for, in its order.
+func (s *Simulator) sorted(c *call, filter string) []*certificate {
+	all := (filter == "" || filter == "all") && c.get("searchterm") == ""
+	if all && strings.EqualFold(c.get("sortby"), "purchasedate_desc") {
+		return c.account.byPurchase()
+	}
+	rows := s.rows(c, filter)
+	sortRows(rows, c.get("sortby"))
+	return rows
+}
+
+// byPurchase are all certificates, the newest first. They are sorted when one has
+// come: neither their dates nor their ids ever change, and there may be many.
+func (a *account) byPurchase() []*certificate {
+	if len(a.newestFirst) != len(a.certificates) {
+		a.newestFirst = slices.Clone(a.certificates)
+		sortRows(a.newestFirst, "purchasedate_desc")
+	}
+	return a.newestFirst
 }
 
 func (s *Simulator) rows(c *call, filter string) []*certificate {

@@ -131,7 +131,7 @@ func (s *Simulator) issue(c *certificate, now time.Time) error {
 	}
 	notBefore := now.Truncate(time.Second)
 	notAfter := s.switches.leafEnd(notBefore, end)
-	leaf, err := s.authority.sign(leafTemplate{
+	leaf, serial, err := s.authority.sign(leafTemplate{
 		request: c.request, organization: c.organization, names: leafNames(c.product.coverage, c.names),
 		notBefore: notBefore, notAfter: notAfter,
 	})
@@ -139,7 +139,7 @@ func (s *Simulator) issue(c *certificate, now time.Time) error {
 		return fmt.Errorf("simulator: certificate %d: %w", c.id, err)
 	}
 	o.start, o.end = start, end
-	c.leaf, c.issuedAt, c.notAfter, c.status = leaf, now, notAfter, active
+	c.leaf, c.serial, c.issuedAt, c.notAfter, c.status = leaf, serial.Text(16), now, notAfter, active
 	for _, name := range c.names {
 		if name.passedAt.IsZero() {
 			name.passedAt = now

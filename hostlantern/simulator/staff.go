@@ -146,6 +146,32 @@ func (s *Simulator) PurchaseByHand(product string, years int) (string, error) {
 	return decimal(bought.id), nil
 }
 
+// maxStock bounds what one call of Stock makes.
+const maxStock = 1_000_000
+
+// Stock puts so many certificates that await their configuration into the first
+// account, charged to nobody, and returns their ids, the oldest first. It is for
+// accounts that are larger than anybody can buy.
+func (s *Simulator) Stock(product string, years, count int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock.now()
+	if years < 1 || years > 5 || count < 1 || count > maxStock {
+		return nil, fmt.Errorf("simulator: a stock has 1 to %d certificates with terms of 1 to 5 years", maxStock)
+	}
+	p, refused := s.sold(product, "Type", now)
+	if refused != nil {
+		return nil, fmt.Errorf("simulator: product %q: %s", product, refused.text)
+	}
+	ids := make([]string, 0, count)
+	for range count {
+		booked := s.newOrder(s.firstAccount, p, years, 0, now)
+		booked.id, booked.transaction = next(&s.numbers.order), next(&s.numbers.transaction)
+		ids = append(ids, decimal(s.newCertificate(booked, now, newPurchase).id))
+	}
+	return ids, nil
+}
+
 // Certificate is a certificate as the provider's staff sees it.
 type Certificate struct {
 	ID              string       `json:"id"`
@@ -161,6 +187,7 @@ type Certificate struct {
 	PurchasedAt     time.Time    `json:"purchased_at"`
 	IssuedAt        time.Time    `json:"issued_at,omitzero"`
 	NotAfter        time.Time    `json:"not_after,omitzero"`
+	SerialNumber    string       `json:"serial_number,omitempty"` // lower-case hex
 	TermStart       time.Time    `json:"term_start,omitzero"`
 	TermEnd         time.Time    `json:"term_end,omitzero"`
 	Replaces        string       `json:"replaces,omitempty"`
@@ -198,7 +225,7 @@ func (s *Simulator) view(c *certificate, now time.Time) Certificate {
 	view := Certificate{
 		ID: decimal(c.id), Account: o.account.ApiUser, Status: s.word(c, now), Product: c.product.name, Years: o.years,
 		AddedDomains: o.added, OrderID: decimal(o.id), CommonName: c.hostName(), PurchasedAt: c.listedAt,
-		IssuedAt: c.issuedAt, NotAfter: c.notAfter, TermStart: o.start, TermEnd: o.end,
+		IssuedAt: c.issuedAt, NotAfter: c.notAfter, SerialNumber: c.serial, TermStart: o.start, TermEnd: o.end,
 	}
 	if o.provider != 0 {
 		view.ProviderOrderID = decimal(o.provider)
