@@ -27,6 +27,7 @@ type certificateRow struct {
 	StatusDetail     string
 	ProviderProduct  string
 	ActivationEndsOn Date
+	ExpiresOn        Date
 	CommonName       string
 	Domains          string // JSON
 	CSR              string
@@ -52,7 +53,7 @@ func newCertificateRow(s *provisioning.Service, ordinal int) (row certificateRow
 		ID: c.ID, ServiceRef: s.ID, Ordinal: ordinal, Account: s.Account, CertificateID: c.CertificateID, OrderID: c.OrderID,
 		Reason: string(c.Reason), Replaces: c.Replaces, ReplacedBy: c.ReplacedBy, Status: string(c.Status),
 		ProviderStatus: text(c.ProviderStatus), StatusDetail: text(c.StatusDetail), ProviderProduct: text(c.ProviderProduct),
-		ActivationEndsOn: Date(c.ActivationEndsOn), CommonName: text(c.CommonName), CSR: text(c.CSR), WebServer: text(c.WebServer),
+		ActivationEndsOn: Date(c.ActivationEndsOn), ExpiresOn: Date(c.ExpiresOn), CommonName: text(c.CommonName), CSR: text(c.CSR), WebServer: text(c.WebServer),
 		CreatedAt: timeOf(c.CreatedAt),
 	}
 	if row.Domains, err = toJSON(c.Domains); err != nil {
@@ -82,7 +83,7 @@ func (r certificateRow) certificate() (provisioning.Certificate, error) {
 		ID: r.ID, CertificateID: r.CertificateID, OrderID: r.OrderID, Reason: provisioning.Reason(r.Reason),
 		Replaces: r.Replaces, ReplacedBy: r.ReplacedBy, Status: provisioning.Status(r.Status),
 		ProviderStatus: r.ProviderStatus, StatusDetail: r.StatusDetail, ProviderProduct: r.ProviderProduct,
-		ActivationEndsOn: provisioning.Date(r.ActivationEndsOn), CommonName: r.CommonName, CSR: r.CSR, WebServer: r.WebServer,
+		ActivationEndsOn: provisioning.Date(r.ActivationEndsOn), ExpiresOn: provisioning.Date(r.ExpiresOn), CommonName: r.CommonName, CSR: r.CSR, WebServer: r.WebServer,
 		CreatedAt: r.CreatedAt.std(),
 	}
 	if err := fromJSON(r.Domains, &c.Domains); err != nil {

@@ -201,7 +201,10 @@ func (m *Mirror) runPlans(tx *gorm.DB, plans []*plan) error {
 	if err := all.insertOperations(tx); err != nil {
 		return err
 	}
-	return insert(tx, all.events)
+	if err := insert(tx, all.events); err != nil {
+		return err
+	}
+	return insert(tx, all.changes)
 }
 
 // rows are the new rows of several plans, table by table.
@@ -211,6 +214,7 @@ type rows struct {
 	certificates []certificateRow
 	operations   []operationRow
 	events       []eventRow
+	changes      []changeRow
 }
 
 func (r *rows) collect(p *plan) {
@@ -223,6 +227,7 @@ func (r *rows) collect(p *plan) {
 		r.operations = append(r.operations, *p.operation)
 	}
 	r.events = append(r.events, p.events...)
+	r.changes = append(r.changes, p.changes...)
 }
 
 // insert makes all new rows of a table in one statement.

@@ -33,8 +33,8 @@ type Options struct {
 	DSN string
 	// Now is the clock.
 	Now func() time.Time
-	// LeaseClock is the clock that leases on lanes end by; it must be safe for
-	// concurrent use. nil: the database's own clock, which all who share it go by;
+	// LeaseClock is the clock that leases on lanes end by, and that budgets of calls
+	// go by; it must be safe for concurrent use. nil: the database's own clock, which all who share it go by;
 	// tests and the demo set it.
 	LeaseClock func() time.Time
 	// Log is told about transactions that had to be run again. Optional.

@@ -25,6 +25,7 @@ type orderRow struct {
 	PurchasedOn     Date
 	StartsOn        Date
 	EndsOn          Date
+	LinkedBy        string
 }
 
 // TableName names the table.
@@ -36,7 +37,7 @@ func newOrderRow(s *provisioning.Service, ordinal int) orderRow {
 		ID: o.ID, ServiceRef: s.ID, Ordinal: ordinal, Account: s.Account, OrderID: nullable(o.OrderID),
 		TransactionID: o.TransactionID, Predecessor: nullable(o.Predecessor), Years: o.Years,
 		ChargedUnits: o.Charged.Units, ChargedCurrency: o.Charged.Currency, PurchasedOn: Date(o.PurchasedOn),
-		StartsOn: Date(o.Term.StartsOn), EndsOn: Date(o.Term.EndsOn),
+		StartsOn: Date(o.Term.StartsOn), EndsOn: Date(o.Term.EndsOn), LinkedBy: text(o.LinkedBy),
 	}
 }
 
@@ -49,6 +50,7 @@ func (r orderRow) order() provisioning.Order {
 		Charged:     provisioning.Money{Units: r.ChargedUnits, Currency: r.ChargedCurrency},
 		PurchasedOn: provisioning.Date(r.PurchasedOn),
 		Term:        provisioning.Term{StartsOn: provisioning.Date(r.StartsOn), EndsOn: provisioning.Date(r.EndsOn)},
+		LinkedBy:    r.LinkedBy,
 	}
 }
 

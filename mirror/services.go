@@ -25,11 +25,16 @@ type serviceRow struct {
 	AdditionalDomains int
 	Client            string // JSON
 	State             string
-	Status            string // what provisioning.Service.Status says, for the list
+	Status            string     // what provisioning.Service.Status says, for the list
+	CurrentEndsAt     Time       // what provisioning.Service.CurrentEndsAt says, likewise
+	Due               dueDateRow `gorm:"embedded"`
 	SynchronizedAt    Time
+	WatchAt           Time
+	WatchSince        Time
 	CreatedAt         Time
 	UpdatedAt         Time
 	Version           int64
+	Sequence          sql.NullInt64 `gorm:"->"` // in the change feed; the database works it out
 }
 
 // TableName names the table.
@@ -50,6 +55,8 @@ func newServiceRow(s *provisioning.Service) (serviceRow, error) {
 		ID: s.ID, Panel: s.Panel, ServiceID: s.ServiceID, Account: s.Account, Provider: s.Provider,
 		Environment: string(s.Environment), Product: s.Product, Years: s.Years, AdditionalDomains: s.AdditionalDomains,
 		Client: client, State: string(s.State), Status: string(s.Status()),
+		CurrentEndsAt: timeOf(s.CurrentEndsAt()), Due: newDueDateRow(s.DueDate),
+		WatchAt: timeOf(s.WatchAt), WatchSince: timeOf(s.WatchSince),
 		SynchronizedAt: timeOf(s.SynchronizedAt), CreatedAt: timeOf(s.CreatedAt), UpdatedAt: timeOf(s.UpdatedAt),
 		Version: s.Version,
 	}, nil
@@ -63,7 +70,8 @@ func (v serviceView) service() (provisioning.Service, error) {
 	s := provisioning.Service{
 		ID: r.ID, Panel: r.Panel, ServiceID: r.ServiceID, Account: r.Account, Provider: r.Provider,
 		Environment: provisioning.Environment(r.Environment), Product: r.Product, Years: r.Years,
-		AdditionalDomains: r.AdditionalDomains, State: provisioning.ServiceState(r.State),
+		AdditionalDomains: r.AdditionalDomains, State: provisioning.ServiceState(r.State), DueDate: r.Due.dueDate(),
+		Watch:          provisioning.Watch{WatchAt: r.WatchAt.std(), WatchSince: r.WatchSince.std()},
 		SynchronizedAt: r.SynchronizedAt.std(), CreatedAt: r.CreatedAt.std(), UpdatedAt: r.UpdatedAt.std(), Version: r.Version,
 	}
 	if err := fromJSON(r.Client, &s.Client); err != nil {
@@ -102,14 +110,18 @@ func (m *Mirror) Services(ctx context.Context, query provisioning.ServiceQuery) 
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	services, err := m.services(ctx, func(db *gorm.DB) *gorm.DB {
-		db = db.Joins("Open").Where("services.panel = ? AND services.service_id > ?", query.Panel, query.After)
-		if query.Status != "" {
-			db = db.Where("services.status = ?", string(query.Status))
+	var services []provisioning.Service
+	for _, standing := range standing(query.Status, query.Now) {
+		page, err := m.services(ctx, func(db *gorm.DB) *gorm.DB {
+			db = db.Joins("Open").Where("services.panel = ? AND services.service_id > ?", query.Panel, query.After)
+			return standing(db).Order("services.service_id").Limit(limit)
+		})
+		if err != nil {
+			return nil, wrap("services", err)
 		}
-		return db.Order("services.service_id").Limit(limit)
-	})
-	return services, wrap("services", err)
+		services = append(services, page...)
+	}
+	return byServiceID(services, limit), nil
 }
 
 // readings bounds how often a read is made without a transaction because a
@@ -119,7 +131,21 @@ const readings = 3
 // services reads the selected services in three statements, however many they
 // are: each with its open operation if that is selected too, then the
 // certificates, then the orders.
-func (m *Mirror) services(ctx context.Context, selected func(*gorm.DB) *gorm.DB) (services []provisioning.Service, err error) {
+func (m *Mirror) services(ctx context.Context, selected func(*gorm.DB) *gorm.DB) ([]provisioning.Service, error) {
+	numbered, err := m.numbered(ctx, selected)
+	if err != nil {
+		return nil, err
+	}
+	services := make([]provisioning.Service, len(numbered))
+	for i := range numbered {
+		services[i] = numbered[i].Service
+	}
+	return services, nil
+}
+
+// numbered is services with their places in the change feed, 0 for those that
+// wait for one.
+func (m *Mirror) numbered(ctx context.Context, selected func(*gorm.DB) *gorm.DB) (services []provisioning.NumberedService, err error) {
 	db := m.read.WithContext(ctx)
 	for range readings {
 		services, whole, err := readServices(db, selected)
@@ -138,22 +164,23 @@ func (m *Mirror) services(ctx context.Context, selected func(*gorm.DB) *gorm.DB)
 
 // readServices reads once. whole is false if one of the services was written
 // meanwhile.
-func readServices(db *gorm.DB, selected func(*gorm.DB) *gorm.DB) (services []provisioning.Service, whole bool, err error) {
+func readServices(db *gorm.DB, selected func(*gorm.DB) *gorm.DB) (services []provisioning.NumberedService, whole bool, err error) {
 	var views []serviceView
 	if err := selected(db).Find(&views).Error; err != nil {
 		return nil, false, err
 	}
-	services = make([]provisioning.Service, len(views))
+	services = make([]provisioning.NumberedService, len(views))
 	if len(views) == 0 {
 		return services, true, nil
 	}
 	keys := make([]int64, len(views))
 	byKey := make(map[int64]*provisioning.Service, len(views))
 	for i, view := range views {
-		if services[i], err = view.service(); err != nil {
+		services[i].Sequence = view.Row.Sequence.Int64
+		if services[i].Service, err = view.service(); err != nil {
 			return nil, false, fmt.Errorf("service %s: %w", view.Row.ServiceID, err)
 		}
-		keys[i], byKey[view.Row.ID] = view.Row.ID, &services[i]
+		keys[i], byKey[view.Row.ID] = view.Row.ID, &services[i].Service
 	}
 	wholeCertificates, err := readCertificates(db, keys, byKey)
 	if err != nil {

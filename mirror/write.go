@@ -21,6 +21,7 @@ type plan struct {
 	certificates children[certificateRow]
 	operation    *operationRow
 	events       []eventRow
+	changes      []changeRow        // entries of a run's report
 	lane         *provisioning.Lane // nil: written whoever holds the lane
 }
 
@@ -93,6 +94,7 @@ func newPlan(change provisioning.Change) (*plan, error) {
 	for _, event := range change.Events {
 		p.events = append(p.events, newEventRow(event))
 	}
+	p.changes = newChangeRows(change.Report)
 	return p, nil
 }
 
@@ -134,7 +136,7 @@ func (c *children[R]) compare(before, after *provisioning.Service, countBefore, 
 // statements counts what run will make.
 func (p *plan) statements() int {
 	count := 1 + len(p.orders.changed) + len(p.certificates.changed)
-	for _, further := range []bool{len(p.orders.added) > 0, len(p.certificates.added) > 0, p.operation != nil, len(p.events) > 0, p.lane != nil} {
+	for _, further := range []bool{len(p.orders.added) > 0, len(p.certificates.added) > 0, p.operation != nil, len(p.events) > 0, len(p.changes) > 0, p.lane != nil} {
 		if further {
 			count++
 		}
@@ -160,6 +162,9 @@ func (p *plan) takeKeys(keys *keys, now time.Time) {
 	}
 	for i := range p.events {
 		p.events[i].ID, p.events[i].ServiceRef = 0, p.service.ID
+	}
+	for i := range p.changes {
+		p.changes[i].ID = 0
 	}
 }
 
@@ -188,7 +193,8 @@ func (p *plan) update(tx *gorm.DB) error {
 var (
 	serviceChanges = []string{
 		"Provider", "Environment", "Product", "Years", "AdditionalDomains", "Client", "State", "Status",
-		"SynchronizedAt", "UpdatedAt", "Version",
+		"CurrentEndsAt", "DueDate", "PreviousDueDate", "HeldDueDate", "HeldBecause", "RejectedDueDate",
+		"SynchronizedAt", "WatchAt", "WatchSince", "UpdatedAt", "Version",
 	}
 	operationChanges = []string{
 		"OpenService", "State", "Attempts", "Fence", "Noted", "Result", "Failure", "Looks", "LookAt", "Evidence", "Decision",

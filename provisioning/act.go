@@ -314,7 +314,7 @@ func (b *Bridge) write(before *Service, after Service, operation *Operation, eve
 	for i := range events {
 		events[i].At = after.UpdatedAt
 	}
-	err := b.store.Write(ctx, Change{Before: before, After: &after, Operation: operation, Events: events})
+	err := b.save(ctx, Change{Before: before, After: &after, Operation: operation, Events: events})
 	if err != nil && !settledError(err) {
 		return Result{}, storeUnavailable(err)
 	}

@@ -3,6 +3,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -25,6 +26,10 @@ type Account struct {
 	// LowBalance is the balance below which a warning is given; zero: ten times the
 	// price of what is being bought.
 	LowBalance Money
+	// Expires is what the provider's expiry dates mean; ExpiresAuto unless set.
+	Expires ExpiryMeaning
+	// RenewalWindow overrules what the provider says. Optional.
+	RenewalWindow *RenewalWindow
 }
 
 // Ceiling is the most that one year of a product may cost, and of each
@@ -62,6 +67,14 @@ type Config struct {
 	// Deadline is how long reconciliation looks for what became of an operation
 	// before it needs a person; 30 minutes unless set.
 	Deadline time.Duration
+	// PageSize is how many certificates the synchronization asks for at once;
+	// DefaultPageSize unless set.
+	PageSize int
+	// Daily is when the synchronization starts by itself, unless it ran not long
+	// before. nil: never.
+	Daily *TimeOfDay
+	// Wait returns after so long, or with an error as soon as ctx ends. Optional.
+	Wait func(ctx context.Context, lasting time.Duration) error
 	// Reached is told each named point of a charge as it is passed, so that tests
 	// can stop a process there. Optional.
 	Reached func(point string)
@@ -87,12 +100,18 @@ type Bridge struct {
 	report   func(point string)
 	holder   string                   // who holds the lanes that this process takes
 	meters   map[string]*accountMeter // by the name of the account
+	pageSize int
+	daily    *TimeOfDay
+	began    time.Time // when this process did
+	wait     func(ctx context.Context, lasting time.Duration) error
 
 	ids     atomic.Uint32 // counts the ids that were made
 	running sync.WaitGroup
 	workers workers
+	runs    runWorkers
 	flights sync.Map        // operation id -> *flight
 	looking sync.Map        // accounts whose operations are being looked after
+	dated   sync.Map        // account -> what its due dates follow
 	closing chan struct{}   // closed when Close begins
 	life    context.Context // ends when Close gives up waiting
 	end     context.CancelFunc
@@ -108,6 +127,11 @@ func NewBridge(config Config) (*Bridge, error) {
 		purchase: config.Purchase, offset: config.DueDateOffset, callTimeout: config.CallTimeout, deadline: config.Deadline,
 		report: config.Reached, holder: rand.Text(), meters: map[string]*accountMeter{},
 		workers: workers{working: map[string]*worker{}}, closing: make(chan struct{}),
+		pageSize: cmp.Or(config.PageSize, DefaultPageSize), daily: config.Daily, began: config.Now(), wait: config.Wait,
+		runs: runWorkers{working: map[string]*runWorker{}},
+	}
+	if b.wait == nil {
+		b.wait = pause
 	}
 	if b.purchase == "" {
 		b.purchase = PurchaseAtCreate

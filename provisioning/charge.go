@@ -35,6 +35,10 @@ func (b *Bridge) chargeFor(account Account, lane Lane, s Service) (Service, erro
 	if s.State == ServiceTerminated {
 		return b.turnDown(s, conflict("service_terminated", "This service was terminated."))
 	}
+	if b.now().After(s.Operation.CreatedAt.Add(staleAfter)) {
+		// certbridge was down, or the account was; who still wants it asks again.
+		return b.turnDown(s, &Error{Kind: KindUnavailable, Code: "not_executed", Detail: wasNotExecuted().Detail, Retryable: true})
+	}
 	next, err := chargeStep(account.Upstream, s)
 	if err != nil {
 		// It would keep all that come after it waiting for ever.
@@ -76,6 +80,10 @@ func (b *Bridge) watched(sent Service, next step) step {
 	return next
 }
 
+// staleAfter is how long a charge may wait for its turn. Money is not spent on what
+// somebody wanted days ago.
+const staleAfter = 48 * time.Hour
+
 // errPutOff: the account takes no calls for now, so the lane is left.
 var errPutOff = errors.New("the provider wants fewer calls; the charge waits")
 
@@ -88,7 +96,7 @@ func (b *Bridge) putOff(s Service, pause time.Duration) error {
 	operation.LookAt, operation.UpdatedAt, after.UpdatedAt = now.Add(max(pause, lookPauseAfter(operation.Looks))), now, now
 	ctx, cancel := b.storing()
 	defer cancel()
-	if err := b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation}); err != nil {
+	if err := b.save(ctx, Change{Before: &s, After: &after, Operation: operation}); err != nil {
 		return err
 	}
 	return errPutOff
@@ -139,7 +147,7 @@ func (b *Bridge) send(lane Lane, s Service, noted Noted) (Service, error) {
 	after.UpdatedAt = now
 	ctx, cancel := b.storing()
 	defer cancel()
-	err := b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})
+	err := b.save(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})
 	if err != nil && !settledError(err) {
 		err = b.readBack(&after, operation, err)
 	}
@@ -173,7 +181,7 @@ func (o *Operation) overcharged() bool {
 // what the charge may cost. It is turned down when it cannot be paid or costs
 // more than it may, and when the account cannot be looked at.
 func (b *Bridge) note(account Account, next step) (noted Noted, rows []CertificateSummary, refusal *Error) {
-	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+	ctx, cancel := context.WithTimeout(WithPriority(b.life, PriorityPurchase), b.callTimeout)
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil { // nothing was sent

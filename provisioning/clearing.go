@@ -36,7 +36,7 @@ func (b *Bridge) clearDoubt(account Account, lane Lane, operation Operation) (op
 	if b.now().Before(operation.LookAt) || b.underWay(&operation) {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(b.life, b.callTimeout)
+	ctx, cancel := context.WithTimeout(WithPriority(b.life, PriorityPurchase), b.callTimeout) // it holds the lane up
 	defer cancel()
 	seen, err := b.lookFor(ctx, account, operation)
 	b.reached("looked")
@@ -77,7 +77,7 @@ func (b *Bridge) dateAnew(s Service, lane Lane) error {
 	operation.SentAt, operation.LookAt, operation.UpdatedAt, after.UpdatedAt = now, now.Add(b.rest()), now, now
 	ctx, cancel := b.storing()
 	defer cancel()
-	return b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})
+	return b.save(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})
 }
 
 // conclude judges, and writes the reason into the evidence.

@@ -22,6 +22,9 @@ var (
 	ErrBusy = errors.New("another operation is open")
 	// ErrLaneLost: the lease on an account's purchase lane is somebody else's now.
 	ErrLaneLost = errors.New("the purchase lane is not held any more")
+	// ErrCursorAhead: a reader of a change feed has read further than the feed goes,
+	// as after a backup was restored.
+	ErrCursorAhead = errors.New("the cursor is ahead of the change feed")
 )
 
 // Kind groups errors by what the caller can do about them.

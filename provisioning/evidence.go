@@ -218,6 +218,7 @@ func judgeDomains(operation Operation, seen holdings) (finding, string) {
 func (b *Bridge) renewalsIn(account Account, operation Operation, rows []CertificateSummary) *Evidence {
 	ctx, cancel := b.storing()
 	defer cancel()
+	ctx = WithPriority(ctx, PriorityPurchase) // it holds the lane up
 	seen := holdings{Evidence: Evidence{
 		At: b.instant(), Balance: operation.Noted.Balance, Total: operation.Noted.Total,
 		Conclusion: "The provider says that this certificate was renewed already. Adopt the renewal, or give up if it belongs to nobody.",

@@ -28,6 +28,13 @@ func WithExchanges(ctx context.Context, note func(Exchange)) context.Context {
 	return context.WithValue(ctx, exchangeKey{}, note)
 }
 
+// ExchangesNoted tells whether anybody wants to know what is exchanged, so that no
+// record has to be made for nobody.
+func ExchangesNoted(ctx context.Context) bool {
+	_, noted := ctx.Value(exchangeKey{}).(func(Exchange))
+	return noted
+}
+
 // NoteExchange tells whoever wants to know, see WithExchanges. A Provider calls it
 // for each request that it makes, after its end, with credentials taken out.
 func NoteExchange(ctx context.Context, exchange Exchange) {

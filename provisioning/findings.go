@@ -218,8 +218,12 @@ func (k *books) neverCharged() (entries []LedgerEntry) {
 			if order.OrderID != "" && orders[order.OrderID] || order.certificateID != "" && certificates[order.certificateID] {
 				continue
 			}
-			entries = append(entries, h.entry(FindingNeverCharged, order,
-				"The service owns this order, and the journal has no charge for it; find out who paid for it."))
+			entry := h.entry(FindingNeverCharged, order,
+				"The service owns this order, and the journal has no charge for it; find out who paid for it.")
+			if entry.LinkedBy = order.LinkedBy; entry.LinkedBy != "" {
+				entry.Detail = "It was bought elsewhere, and " + order.LinkedBy + " linked it to the service; certbridge charged nothing for it."
+			}
+			entries = append(entries, entry)
 		}
 	}
 	return entries

@@ -59,7 +59,7 @@ func (b *Bridge) begin(caller Caller, before, after *Service, next step) error {
 	defer cancel()
 	after.UpdatedAt = operation.CreatedAt
 	b.takeOff(operation.ID)
-	err = b.store.Write(ctx, Change{Before: before, After: after, Operation: operation})
+	err = b.save(ctx, Change{Before: before, After: after, Operation: operation})
 	if err != nil && !settledError(err) {
 		err = b.readBack(after, operation, err)
 	}
@@ -177,7 +177,7 @@ func (b *Bridge) call(next step, operation *Operation) (change effect, exchanges
 			err = &ProviderError{Outcome: Unknown, Err: fmt.Errorf("panic: %v", cause)}
 		}
 	}()
-	change, err = next.call(WithExchanges(ctx, recorder.note), operation.ID)
+	change, err = next.call(WithExchanges(WithPriority(ctx, operation.Kind.priority()), recorder.note), operation.ID)
 	return change, nil, err
 }
 
@@ -280,7 +280,7 @@ func (b *Bridge) writeOutcome(before Service, state OperationState, failure *Fai
 	}
 	ctx, cancel := b.storing()
 	defer cancel()
-	if err := b.store.Write(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events, Lane: lane}); err != nil {
+	if err := b.save(ctx, Change{Before: &before, After: &after, Operation: operation, Events: events, Lane: lane}); err != nil {
 		return Service{}, err
 	}
 	if !state.Open() {

@@ -60,7 +60,7 @@ func (b *Bridge) tryKeepLate(begun Service, state OperationState, result Operati
 	change.Events[0].At = b.instant()
 	after := latest.Clone()
 	change.After = &after
-	err = b.store.Write(ctx, change)
+	err = b.save(ctx, change)
 	if errors.Is(err, ErrExists) {
 		return nil // an earlier try got through
 	}

@@ -60,17 +60,24 @@ type LedgerEntry struct {
 	Authorised       Money
 	On               Date // of the purchase
 	ActivationEndsOn Date
+	LinkedBy         string // see Order.LinkedBy; for FindingNeverCharged
 	Detail           string // one sentence for staff: what is wrong, and what to do
 }
 
 // Balanced tells whether everything adds up, as far as it was compared.
 func (l Ledger) Balanced() bool {
 	for _, entry := range l.Entries {
-		if entry.Finding != FindingUnused && entry.Finding != FindingGivenUp {
+		if entry.Mismatch() {
 			return false
 		}
 	}
 	return l.PagesRead == l.PagesTotal
+}
+
+// Mismatch tells whether a line means that something does not add up. What was
+// bought elsewhere and linked by a person is there for the record.
+func (e LedgerEntry) Mismatch() bool {
+	return e.Finding != FindingUnused && e.Finding != FindingGivenUp && e.LinkedBy == ""
 }
 
 // Ledger compares the charges in the journal with what services own and with the

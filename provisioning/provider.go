@@ -18,6 +18,8 @@ import (
 type Provider interface {
 	// Products lists what can be bought. It makes no call.
 	Products() []Product
+	// RenewalWindow tells when the next term can be bought. It makes no call.
+	RenewalWindow() RenewalWindow
 
 	// Purchase spends money. So do Renew and AddDomains.
 	Purchase(ctx context.Context, request PurchaseRequest) (Purchase, error)

@@ -24,8 +24,10 @@ func (b *Bridge) Service(ctx context.Context, panel, serviceID string) (Service,
 	return s, nil
 }
 
-// Services reads services of one panel from the mirror.
+// Services reads services of one panel from the mirror, by the status that they
+// have at this moment.
 func (b *Bridge) Services(ctx context.Context, query ServiceQuery) ([]Service, error) {
+	query.Now = b.instant()
 	services, err := b.store.Services(ctx, query)
 	if err != nil {
 		return nil, storeUnavailable(err)

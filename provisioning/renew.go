@@ -59,15 +59,19 @@ func (b *Bridge) renewalDue(s Service, request RenewRequest) (bool, error) {
 		}
 		return false, conflict("renewal_pending", "The term until %s is bought and not in use yet; it has to be activated before the next one.", last.Term.EndsOn)
 	}
-	today := DateOf(b.instant())
-	if last.Term.renewalClosed(today) {
+	account, err := b.account(s.Account)
+	if err != nil {
+		return false, err
+	}
+	today, window := DateOf(b.instant()), account.window().around(last.Term)
+	if window.ClosesOn.Before(today) {
 		return false, conflict("renewal_too_late", "The paid term ended on %s; it is too late to renew it.", last.Term.EndsOn)
 	}
-	if today.Before(last.Term.renewalOpensOn()) {
+	if today.Before(window.OpensOn) {
 		if request.PaidUntil.IsZero() || last.Term.covers(request.PaidUntil) {
 			return false, nil
 		}
-		return false, conflict("renewal_too_early", "The next term can be bought from %s on.", last.Term.renewalOpensOn())
+		return false, conflict("renewal_too_early", "The next term can be bought from %s on.", window.OpensOn)
 	}
 	if successor := s.Successor(); successor != nil {
 		return false, conflict("reissue_pending", "A reissue of this certificate is under way; it has to be issued before the renewal.")

@@ -12,11 +12,17 @@ import (
 const roundPage = 100
 
 // KeepReconciling makes rounds of reconciliation until ctx ends, the first at
-// once, with a pause between two.
+// once, with a pause between two. In each it tends the synchronizations as well.
 func (b *Bridge) KeepReconciling(ctx context.Context, pause time.Duration) {
 	for ctx.Err() == nil {
 		if _, err := b.round(ctx, ""); err != nil && ctx.Err() == nil {
 			b.log.Error("a round of reconciliation did not end", "error", err)
+		}
+		if err := b.TendSynchronizations(ctx); err != nil && ctx.Err() == nil {
+			b.log.Error("synchronizations could not be looked after", "error", err)
+		}
+		if _, err := b.Expire(ctx); err != nil && ctx.Err() == nil {
+			b.log.Error("certificates that have ended could not be marked", "error", err)
 		}
 		select {
 		case <-time.After(pause):
@@ -111,6 +117,7 @@ func (b *Bridge) lookAfter(ctx context.Context, operation Operation) {
 	if b.underWay(&operation) {
 		return
 	}
+	ctx = WithPriority(ctx, PrioritySynchronization)
 	seen := &holdings{Evidence: Evidence{At: b.instant(), Candidates: []Candidate{},
 		Conclusion: "What the provider says of certificate " + operation.CertificateID + " does not tell."}}
 	_, err := b.Synchronize(ctx, Caller{Panel: operation.Panel, Actor: "certbridge"}, operation.ServiceID)

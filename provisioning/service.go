@@ -22,10 +22,12 @@ type Service struct {
 	Orders            []Order       // oldest first
 	Certificates      []Certificate // the lineage, oldest first; no entry is ever removed
 	Operation         *Operation    // the open operation, if there is one
+	DueDate           DueDate       // what the panel is told; kept by the Bridge
 	SynchronizedAt    time.Time     // when the provider was last asked; zero if never
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
 	Version           int64 // grows by one with every write
+	Watch                   // of what is being validated
 }
 
 // Client is the panel's customer, as far as the panel tells. Optional.
@@ -46,6 +48,9 @@ type Order struct {
 	Charged       Money
 	PurchasedOn   Date
 	Term          Term
+	// LinkedBy is who said that this order, which was bought elsewhere, belongs to
+	// the service, see Event.Actor. "" for what was bought for it.
+	LinkedBy string
 }
 
 // Term is the time that a customer paid for. It ends at the start of EndsOn.
@@ -70,14 +75,17 @@ type Certificate struct {
 	// ActivationEndsOn is the last date on which it can be activated, if the
 	// provider names one.
 	ActivationEndsOn Date
-	CommonName       string
-	Domains          []string // the names beside the common name
-	CSR              string   // PEM
-	WebServer        string
-	Contact          Contact
-	Validation       []DomainValidation // one entry per domain, in the order of the names
-	Leaf             *Leaf              // nil until issued
-	CreatedAt        time.Time
+	// ExpiresOn is the expiry date that the provider named last. Whether it is that
+	// of the leaf or of the paid term differs, see ExpiryMeaning.
+	ExpiresOn  Date
+	CommonName string
+	Domains    []string // the names beside the common name
+	CSR        string   // PEM
+	WebServer  string
+	Contact    Contact
+	Validation []DomainValidation // one entry per domain, in the order of the names
+	Leaf       *Leaf              // nil until issued
+	CreatedAt  time.Time
 }
 
 // Leaf is an issued X.509 certificate with the chain that the provider gave.

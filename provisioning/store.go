@@ -54,14 +54,23 @@ type Store interface {
 	// Events reads a service's audit trail, oldest first, from after the event
 	// with the given id.
 	Events(ctx context.Context, panel, serviceID string, after int64, limit int) ([]Event, error)
+
+	DateStore
+	FeedStore
+	ListingStore
+	RunStore
+	WatchStore
 }
 
 // ServiceQuery selects services of one panel.
 type ServiceQuery struct {
 	Panel  string
 	Status Status // "" for any
-	After  string // service id after which the page starts; "" for the first page
-	Limit  int
+	// Now is the moment at which they have the status: one whose certificate has
+	// ended by then is expired, even if nobody has marked it. Zero: as marked.
+	Now   time.Time
+	After string // service id after which the page starts; "" for the first page
+	Limit int
 }
 
 // Change is one write. Before is the service as it was read, nil for a new one;
@@ -69,9 +78,10 @@ type ServiceQuery struct {
 type Change struct {
 	Before    *Service
 	After     *Service
-	Operation *Operation // inserted while its Version is 0, else updated if nobody else did
-	Events    []Event    // appended
-	Lane      *Lane      // unless nil, nothing is written unless this lane is held, and its lease begins anew
+	Operation *Operation      // inserted while its Version is 0, else updated if nobody else did
+	Events    []Event         // appended
+	Report    []ServiceChange // appended to the reports of runs; nothing is said of it but there
+	Lane      *Lane           // unless nil, nothing is written unless this lane is held, and its lease begins anew
 }
 
 // Lane is the right to make an account's charges, one at a time. It is a lease:

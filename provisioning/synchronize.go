@@ -67,8 +67,7 @@ func brokenChain(cause error) *Error {
 	return &Error{Kind: KindUnavailable, Code: "replacement_chain", Detail: tellSupport, Err: cause}
 }
 
-// look reads every certificate of a service that can still change, and follows
-// replacements to their end.
+// look reads every certificate of a service that can still change.
 func (b *Bridge) look(ctx context.Context, upstream Provider, s Service) ([]CertificateDetail, error) {
 	var waiting []string
 	for _, certificate := range s.Certificates {
@@ -76,6 +75,12 @@ func (b *Bridge) look(ctx context.Context, upstream Provider, s Service) ([]Cert
 			waiting = append(waiting, certificate.CertificateID)
 		}
 	}
+	return b.askAbout(ctx, upstream, s, waiting)
+}
+
+// askAbout reads certificates of a service, and follows replacements that it does
+// not know to their end.
+func (b *Bridge) askAbout(ctx context.Context, upstream Provider, s Service, waiting []string) ([]CertificateDetail, error) {
 	var seen []CertificateDetail
 	asked := map[string]bool{}
 	for hops := 0; len(waiting) > 0; {
@@ -123,6 +128,13 @@ func (c *Certificate) changes() bool {
 // takeIn stores what was seen, and in the same write what it proves about an
 // operation in doubt.
 func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen []CertificateDetail, search *search) (Result, error) {
+	after, operation, events := b.compose(ctx, caller, stored, seen, search)
+	return b.write(&stored, after, operation, events)
+}
+
+// compose works out what a service becomes by what was seen, with the operation
+// that this settles or puts in doubt, if any. It writes nothing.
+func (b *Bridge) compose(ctx context.Context, caller Caller, stored Service, seen []CertificateDetail, search *search) (Service, *Operation, []Event) {
 	after := stored.Clone()
 	events := b.mirrorDetails(&after, seen)
 	changed, err := b.prove(ctx, &after, seen, search)
@@ -138,7 +150,7 @@ func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen
 	operation := after.Operation
 	switch {
 	case !changed:
-		return b.write(&stored, after, nil, events)
+		return after, nil, events
 	case operation.State.Open():
 		events = append(events, abandoned(*operation))
 	default:
@@ -149,7 +161,7 @@ func (b *Bridge) takeIn(ctx context.Context, caller Caller, stored Service, seen
 		})
 	}
 	operation.UpdatedAt, operation.LookAt = now, b.lookAt(operation)
-	return b.write(&stored, after, operation, events)
+	return after, operation, events
 }
 
 // mirrorDetails brings a service's certificates up to what the provider said.
@@ -269,6 +281,9 @@ func (b *Bridge) mirrorDetail(c *Certificate, detail CertificateDetail) {
 	}
 	if !detail.ActivationEndsOn.IsZero() {
 		c.ActivationEndsOn = detail.ActivationEndsOn
+	}
+	if !detail.ExpiresOn.IsZero() {
+		c.ExpiresOn = detail.ExpiresOn
 	}
 	if c.CommonName == "" {
 		c.CommonName = detail.CommonName

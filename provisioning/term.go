@@ -2,19 +2,11 @@
 
 package provisioning
 
-const (
-	// renewalOpensDays is how many days before the end of the paid term the next
-	// one can be bought. Providers say 90, by the calendar of their own zone; one
-	// day less is right in every zone.
-	renewalOpensDays = 89
-	// renewalClosesDays is how many days after the end it can still be bought.
-	renewalClosesDays = 180
-	// sameTermDays is how far a panel's paid-until may lie behind the end of the
-	// paid term and still mean that term: panels count from the day of their
-	// invoice, providers from the day of the purchase. Terms are whole years, so
-	// the next one cannot be meant.
-	sameTermDays = 90
-)
+// sameTermDays is how far a panel's paid-until may lie behind the end of the paid
+// term and still mean that term: panels count from the day of their invoice,
+// providers from the day of the purchase. Terms are whole years, so the next one
+// cannot be meant.
+const sameTermDays = 90
 
 // firstTerm is what a first purchase pays for.
 func firstTerm(purchased Date, years int) Term {
@@ -22,7 +14,8 @@ func firstTerm(purchased Date, years int) Term {
 }
 
 // nextTerm is what a renewal pays for: the time after the present term, or from
-// the purchase on if that term is over.
+// the purchase on if that term is over. What is left of the present term is not
+// lost, as the next one begins where it ends: see CarriedDays.
 func nextTerm(present Term, purchased Date, years int) Term {
 	starts := present.EndsOn
 	if starts.Before(purchased) {
@@ -31,11 +24,23 @@ func nextTerm(present Term, purchased Date, years int) Term {
 	return Term{StartsOn: starts, EndsOn: starts.AddYears(years)}
 }
 
-// renewalClosed tells whether it is too late to buy the next term.
-func (t Term) renewalClosed(today Date) bool { return t.EndsOn.DaysUntil(today) > renewalClosesDays }
-
-// renewalOpensOn is the first day on which the next term can be bought.
-func (t Term) renewalOpensOn() Date { return t.EndsOn.AddDays(-renewalOpensDays) }
+// CarriedDays is how many days of the term before were left when the first
+// certificate of an order was issued, or, until then, when the order was bought.
+// Providers add them to the new term; that it starts where the term before ends
+// comes to the same, so nothing is computed from it.
+func (s *Service) CarriedDays(order Order) int {
+	began := order.PurchasedOn
+	for _, certificate := range s.Certificates {
+		if certificate.OrderID == order.OrderID && certificate.Leaf != nil {
+			began = DateOf(certificate.Leaf.NotBefore.UTC())
+			break
+		}
+	}
+	if began.IsZero() || order.Term.StartsOn.IsZero() {
+		return 0
+	}
+	return max(0, began.DaysUntil(order.Term.StartsOn))
+}
 
 // covers tells whether a customer who paid until that date has this term, and
 // nothing beyond it.
@@ -74,15 +79,6 @@ func (s *Service) void(orderID string) bool {
 func (s *Service) PaidUntil() Date {
 	if last := s.LastOrder(); last != nil {
 		return last.Term.EndsOn
-	}
-	return Date{}
-}
-
-// DueDate is when the panel shall have invoiced the next term. It follows the
-// paid term, never the expiry of a leaf.
-func (b *Bridge) DueDate(s Service) Date {
-	if end := s.PaidUntil(); !end.IsZero() {
-		return end.AddDays(-b.offset)
 	}
 	return Date{}
 }

@@ -68,3 +68,22 @@ func TestNoPaidDayIsLost(t *testing.T) {
 		}
 	})
 }
+
+// A date of a purchase comes from the provider, and a wrong one must not become an
+// invoice in ten years.
+func TestAnOrderThatCouldNotBeBoughtExplainsNothing(t *testing.T) {
+	t.Parallel()
+	b := &Bridge{accounts: map[string]Account{"a": {RenewalWindow: &RenewalWindow{Opens: 89, Closes: 180}}}}
+	for bought, explained := range map[string]string{
+		"2027-10-01": "2030-11-22", // in time: the next term and its three years
+		"2028-05-20": "2031-05-20", // on the last day of the window
+		"2028-05-21": "2028-12-26", // after it: 400 days
+		"2036-11-22": "2028-12-26",
+	} {
+		first := Order{OrderID: "1", Years: 1, Term: firstTerm(day("2026-11-22"), 1)}
+		s := Service{Account: "a", Orders: []Order{first, {OrderID: "2", Years: 3, Term: nextTerm(first.Term, day(bought), 3)}}}
+		if got := b.explainedUntil(&s, first.Term.EndsOn); got != day(explained) {
+			t.Errorf("a renewal on %s explains a due date until %s, want %s", bought, got, explained)
+		}
+	}
+}

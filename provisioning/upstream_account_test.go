@@ -125,13 +125,18 @@ func (u *upstream) Price(context.Context, provisioning.PriceRequest) (price prov
 	return price, err
 }
 
-func (u *upstream) Certificates(_ context.Context, _, size int) (page provisioning.CertificatePage, err error) {
+func (u *upstream) Certificates(_ context.Context, number, size int) (page provisioning.CertificatePage, err error) {
 	err = u.read(func() {
+		u.pages++
 		page.Total, page.Unreadable = len(u.certificates), u.unreadable
+		passed := (number - 1) * size
 		for n := u.last; n > 1000 && len(page.Certificates) < size; n-- { // the newest first
 			id := fmt.Sprint(n)
 			row, found := u.listed[id]
 			if !found {
+				continue
+			}
+			if passed--; passed >= 0 {
 				continue
 			}
 			detail := u.certificates[id]

@@ -33,8 +33,10 @@ type upstream struct {
 	reading      error               // what looks at the account answer instead
 	unreadable   int                 // rows of the list
 	charges      int
+	pages        int // of the list that were read
 	last         int
 	next         *fate
+	away         error         // what all calls answer instead; those that look at the account do not
 	replacesLate bool          // a reissue is shown only when it is issued
 	panics       bool          // the next purchase panics
 	gate         chan struct{} // unless nil, calls wait until it is closed
@@ -60,6 +62,13 @@ func (u *upstream) fail(executed bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.next = &fate{executed: executed, err: err}
+}
+
+// failAll decides what calls answer from now on; nil: what they do.
+func (u *upstream) failAll(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.away = err
 }
 
 // calm takes a fate back that no call has met.
@@ -96,6 +105,9 @@ func (u *upstream) do(ctx context.Context, name string, execute func() error) er
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.calls = append(u.calls, name)
+	if u.away != nil {
+		return u.away
+	}
 	if next := u.next; next != nil && (next.of == "" || next.of == name) {
 		u.next = nil
 		if next.executed {
@@ -119,6 +131,10 @@ func (u *upstream) Products() []provisioning.Product {
 		{Code: "single", ProviderName: "Single", Level: provisioning.DomainValidated, Coverage: provisioning.SingleDomain, Years: years, IncludedDomains: 1, Methods: all},
 		{Code: "multi", ProviderName: "Multi", Level: provisioning.DomainValidated, Coverage: provisioning.MultiDomain, Years: years, IncludedDomains: 3, MaxAdditionalDomains: 97, Methods: all},
 	}
+}
+
+func (u *upstream) RenewalWindow() provisioning.RenewalWindow {
+	return provisioning.RenewalWindow{Opens: 89, Closes: 180}
 }
 
 func (u *upstream) Activate(ctx context.Context, request provisioning.ConfigurationRequest) (submission provisioning.Submission, err error) {

@@ -29,7 +29,13 @@ func emptyService(serviceID string) provisioning.Service {
 func fullService(serviceID string) provisioning.Service {
 	s := emptyService(serviceID)
 	s.Years, s.AdditionalDomains, s.SynchronizedAt = 2, 3, noon().Add(time.Hour)
+	s.Watch = provisioning.Watch{WatchAt: noon().Add(time.Minute), WatchSince: noon()}
 	s.State = provisioning.ServiceSuspended
+	s.DueDate = provisioning.DueDate{
+		Accepted: provisioning.Date{Year: 2028, Month: time.February, Day: 29}, Previous: provisioning.Date{Year: 2027, Month: time.December, Day: 31},
+		Held: provisioning.Date{Year: 2027, Month: time.January, Day: 1}, HeldBecause: provisioning.HeldBackward,
+		Rejected: provisioning.Date{Year: 2026, Month: time.June, Day: 30},
+	}
 	s.Client = provisioning.Client{ExternalID: "77", Name: "Änn Öther 🔒", Email: "ann@example.test"}
 	s.Orders = []provisioning.Order{order(serviceID+"-o1", ""), order(serviceID+"-o2", serviceID+"-o1")}
 	s.Certificates = []provisioning.Certificate{
@@ -71,6 +77,7 @@ func order(id, predecessor string) provisioning.Order {
 			StartsOn: provisioning.Date{Year: 2026, Month: time.November, Day: 22},
 			EndsOn:   provisioning.Date{Year: 2028, Month: time.February, Day: 29},
 		},
+		LinkedBy: "operator:Änn",
 	}
 }
 
@@ -86,6 +93,7 @@ func issuedCertificate(id, orderID string) provisioning.Certificate {
 	c.Status, c.ProviderStatus, c.StatusDetail = provisioning.StatusIssued, "active", "issued by the authority"
 	c.ReplacedBy, c.ProviderProduct = id+"-next", "PositiveSSL"
 	c.CommonName, c.WebServer = "example.com", "nginx"
+	c.ExpiresOn = provisioning.Date{Year: 2027, Month: time.June, Day: 9}
 	c.Contact = provisioning.Contact{
 		FirstName: "Ånn", LastName: "Döe", JobTitle: "CEO", Email: "ann@example.test", Phone: "+1.5551234567", Organization: "Example & Söhne",
 		Address1: "1 Main St", Address2: "2nd floor", City: "Town", State: "ST", PostalCode: "12345", Country: "US",
