@@ -43,6 +43,7 @@ type ledgerEntryView struct {
 	Currency         *string              `json:"currency"`
 	On               *string              `json:"on"`
 	ActivationEndsOn *string              `json:"activation_ends_on"`
+	LinkedBy         *string              `json:"linked_by"`
 	Detail           string               `json:"detail"`
 }
 
@@ -101,7 +102,8 @@ func viewOfLedger(l provisioning.Ledger) ledgerView {
 			Finding: e.Finding, Panel: textOrNull(e.Panel), ServiceID: textOrNull(e.ServiceID), OperationID: textOrNull(e.OperationID),
 			CertificateID: textOrNull(e.CertificateID), OrderID: textOrNull(e.OrderID), Product: textOrNull(e.Product),
 			ChargedAmount: amountOrNull(e.Charged), AuthorisedAmount: amountOrNull(e.Authorised), Currency: currencyOf(e.Charged, e.Authorised),
-			On: dateOrNull(e.On), ActivationEndsOn: dateOrNull(e.ActivationEndsOn), Detail: e.Detail,
+			On: dateOrNull(e.On), ActivationEndsOn: dateOrNull(e.ActivationEndsOn),
+			LinkedBy: textOrNull(e.LinkedBy), Detail: e.Detail,
 		})
 	}
 	return v

@@ -25,7 +25,7 @@ func TestLifeOfACertificate(t *testing.T) {
 		bought := p.create(t, id, "positivessl")
 		first := text(t, bought, "certificate_id")
 		wantMembers(t, bought, object{"status": "awaiting_configuration", "reissue_state": "none", "certificate": nil, "successor": nil, "operation": nil})
-		if got := at(bought, "term"); !cmp.Equal(got, object{"starts_on": "2026-11-22", "ends_on": "2027-11-22"}) {
+		if got := at(bought, "term"); !cmp.Equal(got, object{"starts_on": "2026-11-22", "ends_on": "2027-11-22", "carried_days": 0.0}) {
 			t.Errorf("first term is %v", got)
 		}
 
@@ -62,9 +62,10 @@ func TestLifeOfACertificate(t *testing.T) {
 		w.simulator.SetTime(time.Date(2027, 10, 1, 9, 0, 0, 0, time.UTC))
 		renewed := p.post(t, id, "renew", object{"years": 1}).want(t, http.StatusOK).object(t)
 		third := text(t, renewed, "successor", "certificate_id")
-		wantMembers(t, renewed, object{"status": "issued", "certificate_id": second, "due_date": "2028-11-22"})
+		// The leaf of May lived a hundred days; the term that was paid goes on.
+		wantMembers(t, renewed, object{"status": "expired", "certificate_id": second, "due_date": "2028-11-22", "previous_due_date": "2027-11-22"})
 		wantMembers(t, renewed["successor"], object{"reason": "renewal", "status": "awaiting_configuration"})
-		if got := at(renewed, "successor", "term"); !cmp.Equal(got, object{"starts_on": "2027-11-22", "ends_on": "2028-11-22"}) {
+		if got := at(renewed, "successor", "term"); !cmp.Equal(got, object{"starts_on": "2027-11-22", "ends_on": "2028-11-22", "carried_days": 52.0}) {
 			t.Errorf("second term is %v", got)
 		}
 		if at(renewed, "successor", "order", "predecessor") != at(renewed, "order", "order_id") {

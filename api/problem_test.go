@@ -44,7 +44,13 @@ func (f *fakeBridge) AnyOperation(context.Context, string) (provisioning.Operati
 	return f.operation, f.service(), f.read()
 }
 
-func (f *fakeBridge) DueDate(provisioning.Service) provisioning.Date { return provisioning.Date{} }
+func (f *fakeBridge) DueDate(provisioning.Service) provisioning.DueDate {
+	return provisioning.DueDate{}
+}
+
+func (f *fakeBridge) RenewalDates(provisioning.Service) *provisioning.RenewalDates { return nil }
+
+func (f *fakeBridge) Present(s provisioning.Service) provisioning.Service { return s }
 
 func (f *fakeBridge) Actions(provisioning.Service) []provisioning.Action { return nil }
 

@@ -50,6 +50,16 @@ func (s *Server) table() []route {
 
 		{get, "/v1/operations", operate, false, s.operations},
 		{get, "/v1/ledger", operate, false, s.ledger},
+		{get, "/v1/unlinked", operate, false, s.unlinked},
+		{post, "/v1/unlinked/link", operate, true, s.link},
+		{post, "/v1/unlinked/dismiss", operate, true, s.dismiss},
+		{get, "/v1/due-dates", operate, false, s.dueDates},
+		{post, "/v1/due-dates", operate, true, s.decideDueDate},
+
+		{get, "/v1/changes", read, false, s.changes},
+		{post, "/v1/synchronizations", provision, true, s.startSynchronization},
+		{get, "/v1/synchronizations/:synchronization_id", read, false, s.synchronization},
+		{get, "/v1/synchronizations/:synchronization_id/changes", read, false, s.synchronizationChanges},
 
 		{get, "/v1/services", read, false, s.services},
 		{put, service, provision, true, s.create},

@@ -34,24 +34,37 @@ type Bridge interface {
 
 	Service(ctx context.Context, panel, serviceID string) (provisioning.Service, error)
 	Services(ctx context.Context, query provisioning.ServiceQuery) ([]provisioning.Service, error)
+	Changes(ctx context.Context, panel string, after int64, limit int) (provisioning.Feed, error)
 	Operation(ctx context.Context, panel, id string) (provisioning.Operation, provisioning.Service, error)
 	Operations(ctx context.Context, query provisioning.OperationQuery) ([]provisioning.Operation, error)
 	AnyOperation(ctx context.Context, id string) (provisioning.Operation, provisioning.Service, error)
 	Choices(operation provisioning.Operation) []provisioning.Choice
 	Ledger(ctx context.Context, account string, progress func(read, total int)) (provisioning.Ledger, error)
 	Standing(ctx context.Context) (provisioning.Standing, error)
+	Unlinked(ctx context.Context, query provisioning.UnlinkedQuery) ([]provisioning.Listing, error)
+	Link(ctx context.Context, operator string, request provisioning.LinkRequest) (provisioning.Result, error)
+	Dismiss(ctx context.Context, operator, account, certificateID, note string) error
+	StartSynchronization(ctx context.Context, request provisioning.SynchronizationRequest) (run provisioning.Synchronization, joined bool, err error)
+	Synchronization(ctx context.Context, id string) (provisioning.Synchronization, error)
+	SynchronizationChanges(ctx context.Context, query provisioning.RunChangeQuery) ([]provisioning.ServiceChange, error)
 	Events(ctx context.Context, panel, serviceID string, after int64, limit int) ([]provisioning.Event, error)
 	Products() []provisioning.AccountProducts
 	ApproverEmails(ctx context.Context, account, product, domain string) ([]string, error)
 	Actions(service provisioning.Service) []provisioning.Action
-	DueDate(service provisioning.Service) provisioning.Date
+	DueDate(service provisioning.Service) provisioning.DueDate
+	RenewalDates(service provisioning.Service) *provisioning.RenewalDates
+	Present(service provisioning.Service) provisioning.Service
+	HeldDueDates(ctx context.Context, after int64, limit int) ([]provisioning.Service, error)
+	DecideDueDate(ctx context.Context, actor, panel, serviceID string, decision provisioning.DueDateDecision, seen provisioning.Date, note string) (provisioning.Result, error)
 }
 
 var _ Bridge = (*provisioning.Bridge)(nil)
 
-// Config is what the service is made of. Every field is needed.
+// Config is what the service is made of. Every field is needed unless it says
+// otherwise.
 type Config struct {
 	Bridge      Bridge
+	Calls       Calls // for the metrics; optional
 	Keys        Keys
 	Idempotency Idempotency
 	// Ready tells why requests cannot be served at present, nil if they can.
@@ -107,6 +120,11 @@ func New(config Config) (*Server, error) {
 	measure, err := newMetrics(config.Registry)
 	if err != nil {
 		return nil, err
+	}
+	if config.Calls != nil {
+		if err := config.Registry.Register(newCallsCollector(config.Calls, config.Log)); err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
 	}
 	if err := config.Registry.Register(newStandingCollector(config.Bridge, config.Log)); err != nil {
 		return nil, fmt.Errorf("api: %w", err)

@@ -111,6 +111,7 @@ func (s *Server) lineage(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	service = s.bridge.Present(service)
 	return jsonAnswer(http.StatusOK, struct {
 		Certificates []certificateView `json:"certificates"`
 	}{lineageView(&service)})
@@ -179,14 +180,16 @@ func (c *call) query(known ...string) (url.Values, error) {
 	return parameters, nil
 }
 
-func pageLimit(parameters url.Values) (int, error) {
+func pageLimit(parameters url.Values) (int, error) { return limitUpTo(maxPage, parameters) }
+
+func limitUpTo(most int, parameters url.Values) (int, error) {
 	text := parameters.Get("limit")
 	if text == "" {
 		return defaultPage, nil
 	}
 	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > maxPage {
-		return 0, invalidField("limit", "a number from 1 to %d is expected", maxPage)
+	if err != nil || limit < 1 || limit > most {
+		return 0, invalidField("limit", "a number from 1 to %d is expected", most)
 	}
 	return limit, nil
 }

@@ -31,6 +31,9 @@ type serviceView struct {
 	Order             *orderView                      `json:"order"`
 	Term              *termView                       `json:"term"`
 	DueDate           *string                         `json:"due_date"`
+	PreviousDueDate   *string                         `json:"previous_due_date"`
+	HeldDueDate       *heldView                       `json:"held_due_date"`
+	RenewalWindow     *windowView                     `json:"renewal_window"`
 	Certificate       *leafView                       `json:"certificate"`
 	Validation        []provisioning.DomainValidation `json:"validation"`
 	Successor         *successorView                  `json:"successor"`
@@ -50,8 +53,9 @@ type orderView struct {
 }
 
 type termView struct {
-	StartsOn string `json:"starts_on"`
-	EndsOn   string `json:"ends_on"`
+	StartsOn    string `json:"starts_on"`
+	EndsOn      string `json:"ends_on"`
+	CarriedDays int    `json:"carried_days"`
 }
 
 type leafView struct {
@@ -89,13 +93,16 @@ type certificateView struct {
 }
 
 func (s *Server) view(service provisioning.Service) serviceView {
+	service = s.bridge.Present(service)
+	due := s.bridge.DueDate(service)
 	v := serviceView{
 		ServiceID: service.ServiceID, Account: service.Account, Provider: service.Provider,
 		Environment: service.Environment, Product: service.Product, Years: service.Years,
 		AdditionalDomains: service.AdditionalDomains,
 		State:             service.State, Status: service.Status(), ReissueState: service.ReissueState(),
 		Domains: []string{}, Validation: []provisioning.DomainValidation{},
-		DueDate:        dateOrNull(s.bridge.DueDate(service)),
+		DueDate: dateOrNull(due.Accepted), PreviousDueDate: dateOrNull(due.Previous), HeldDueDate: heldOf(due),
+		RenewalWindow:  windowOf(s.bridge.RenewalDates(service)),
 		Actions:        orEmpty(s.bridge.Actions(service)),
 		Operation:      refOf(service.Operation),
 		SynchronizedAt: instantOrNull(service.SynchronizedAt),
@@ -163,7 +170,9 @@ func orderAndTerm(service *provisioning.Service, orderID string) (*orderView, *t
 	if order.Term.EndsOn.IsZero() {
 		return v, nil
 	}
-	return v, &termView{StartsOn: order.Term.StartsOn.String(), EndsOn: order.Term.EndsOn.String()}
+	return v, &termView{
+		StartsOn: order.Term.StartsOn.String(), EndsOn: order.Term.EndsOn.String(), CarriedDays: service.CarriedDays(*order),
+	}
 }
 
 func lineageView(service *provisioning.Service) []certificateView {
