@@ -33,6 +33,7 @@ func check(config *Config, directory string, lines map[string]int, known []Probl
 	c.listen()
 	c.database()
 	c.accounts()
+	c.synchronization()
 	if days := config.DueDate.OffsetDays; days < 0 || days > MaxOffsetDays {
 		c.wrong("due_date.offset_days", "must be from 0 to %d", MaxOffsetDays)
 	}
@@ -46,6 +47,18 @@ func check(config *Config, directory string, lines map[string]int, known []Probl
 		c.wrong("shutdown.grace", "must be from 1s to 1h")
 	}
 	return c.problems
+}
+
+// timeOfDay is HH:MM, on a clock of 24 hours.
+var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+
+func (c *checker) synchronization() {
+	if at := c.config.Synchronization.At; at != "" && !timeOfDay.MatchString(at) {
+		c.wrong("synchronization.at", `must be a time of the day from "00:00" to "23:59", or "" for none`)
+	}
+	if size := c.config.Synchronization.PageSize; size < MinPageSize || size > MaxPageSize {
+		c.wrong("synchronization.page_size", "must be from %d to %d", MinPageSize, MaxPageSize)
+	}
 }
 
 func (c *checker) wrong(path, format string, args ...any) {
@@ -167,7 +180,31 @@ func (c *checker) account(account *Account, prefix string) {
 		}
 	}
 	c.ceilings(account.Ceilings, prefix)
+	c.calls(prefix+"budget.per_minute", account.Budget.PerMinute)
+	c.calls(prefix+"budget.per_hour", account.Budget.PerHour)
+	c.calls(prefix+"budget.per_day", account.Budget.PerDay)
 	c.amount(prefix+"low_balance", account.LowBalance)
+	if account.Expires != "" {
+		c.oneOf(prefix+"expires", account.Expires, ExpiresAuto, ExpiresLeaf, ExpiresTerm)
+	}
+	if window := account.RenewalWindow; window != nil {
+		c.days(prefix+"renewal_window.opens", window.Opens, 1)
+		c.days(prefix+"renewal_window.closes", window.Closes, 0)
+	}
+}
+
+// days asks for a number of days, up to a year.
+func (c *checker) days(path string, days *int, least int) {
+	if days == nil || *days < least || *days > 365 {
+		c.wrong(path, "must be from %d to 365 days", least)
+	}
+}
+
+// calls asks for a limit of calls.
+func (c *checker) calls(path string, limit int) {
+	if limit < 0 || limit > MaxCalls {
+		c.wrong(path, "must be from 1 to %d calls, or 0 for no limit", MaxCalls)
+	}
 }
 
 // productCode is as much as can be said without knowing what a provider sells.

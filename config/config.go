@@ -7,14 +7,15 @@ import "time"
 // Config is a checked configuration. The keys of the file are in the tags; what
 // they mean is in Example.
 type Config struct {
-	Listen         string         `mapstructure:"listen"` // host:port
-	Database       Database       `mapstructure:"database"`
-	Accounts       []Account      `mapstructure:"accounts"`
-	DueDate        DueDate        `mapstructure:"due_date"`
-	Purchase       Purchase       `mapstructure:"purchase"`
-	Reconciliation Reconciliation `mapstructure:"reconciliation"`
-	Log            Log            `mapstructure:"log"`
-	Shutdown       Shutdown       `mapstructure:"shutdown"`
+	Listen          string          `mapstructure:"listen"` // host:port
+	Database        Database        `mapstructure:"database"`
+	Accounts        []Account       `mapstructure:"accounts"`
+	Synchronization Synchronization `mapstructure:"synchronization"`
+	DueDate         DueDate         `mapstructure:"due_date"`
+	Purchase        Purchase        `mapstructure:"purchase"`
+	Reconciliation  Reconciliation  `mapstructure:"reconciliation"`
+	Log             Log             `mapstructure:"log"`
+	Shutdown        Shutdown        `mapstructure:"shutdown"`
 
 	// Warnings are things that work, but are probably not meant. Each is a
 	// sentence that names the key.
@@ -48,7 +49,11 @@ type Account struct {
 	Namespace     string    `mapstructure:"namespace"`      // the only XML namespace that an answer may name; "": any
 	PromotionCode string    `mapstructure:"promotion_code"` // sent with purchases and renewals
 	Ceilings      []Ceiling `mapstructure:"ceilings"`       // one for each product that has one
-	LowBalance    string    `mapstructure:"low_balance"`    // amount below which the balance is low; "": not set
+	Budget        Budget    `mapstructure:"budget"`
+	LowBalance    string    `mapstructure:"low_balance"` // amount below which the balance is low; "": not set
+	Expires       string    `mapstructure:"expires"`     // what expiry dates mean: ExpiresAuto, ExpiresLeaf or ExpiresTerm; "": ExpiresAuto
+	// RenewalWindow is when renewals can be bought; nil: when the provider says.
+	RenewalWindow *RenewalWindow `mapstructure:"renewal_window"`
 }
 
 // Ceiling is the most that a product may cost. The amounts are decimals such as
@@ -59,11 +64,50 @@ type Ceiling struct {
 	DomainPerYear string `mapstructure:"domain_per_year"` // of each additional domain; "": not set
 }
 
+// The meanings of an expiry date. ExpiresAuto finds out which it is.
+const (
+	ExpiresAuto = "auto"
+	ExpiresLeaf = "leaf"
+	ExpiresTerm = "term"
+)
+
+// RenewalWindow is when the next term can be bought, in days around the end of the
+// paid term. Both are there.
+type RenewalWindow struct {
+	Opens  *int `mapstructure:"opens"`  // days before the end, 1 to 365
+	Closes *int `mapstructure:"closes"` // days after the end, 0 to 365
+}
+
+// Budget is how many calls the provider takes from an account, by all who use its
+// credentials; 0: any number.
+type Budget struct {
+	PerMinute int `mapstructure:"per_minute"`
+	PerHour   int `mapstructure:"per_hour"`
+	PerDay    int `mapstructure:"per_day"`
+}
+
+// MaxCalls is the highest limit of calls; whoever may make more has none.
+const MaxCalls = 1_000_000
+
 // The providers and environments.
 const (
 	ProviderHostlantern   = "hostlantern"
 	EnvironmentSandbox    = "sandbox"
 	EnvironmentProduction = "production"
+)
+
+// Synchronization says when and how all services are compared with the provider.
+type Synchronization struct {
+	// At is the time of the day, HH:MM on this machine's clock, at which it starts by
+	// itself; "": never.
+	At       string `mapstructure:"at"`
+	PageSize int    `mapstructure:"page_size"` // certificates in a page of the provider's list, MinPageSize to MaxPageSize
+}
+
+// The bounds of a page.
+const (
+	MinPageSize = 10
+	MaxPageSize = 100
 )
 
 // DueDate says when the panel shall invoice the next term.

@@ -95,7 +95,9 @@ func (f *file) list(known key, node *yaml.Node, path string) []any {
 	for i, entry := range node.Content {
 		here := fmt.Sprintf("%s[%d]", path, i)
 		f.lines[here] = entry.Line
-		entries = append(entries, f.section(known, resolve(entry), here))
+		values := f.section(known, resolve(entry), here)
+		known.fallBack(values)
+		entries = append(entries, values)
 	}
 	return entries
 }

@@ -72,12 +72,13 @@ func problems(t *testing.T, text string, environ ...string) []string {
 func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	t.Parallel()
 	want := config.Config{
-		Listen:         "127.0.0.1:8080",
-		Database:       config.Database{Driver: "sqlite", DSN: config.NewSecret("certbridge.db")},
-		Purchase:       config.Purchase{When: "create"},
-		Reconciliation: config.Reconciliation{Deadline: 30 * time.Minute},
-		Log:            config.Log{Level: "info", Format: "auto"},
-		Shutdown:       config.Shutdown{Grace: 2 * time.Minute},
+		Listen:          "127.0.0.1:8080",
+		Database:        config.Database{Driver: "sqlite", DSN: config.NewSecret("certbridge.db")},
+		Synchronization: config.Synchronization{At: "03:10", PageSize: 100},
+		Purchase:        config.Purchase{When: "create"},
+		Reconciliation:  config.Reconciliation{Deadline: 30 * time.Minute},
+		Log:             config.Log{Level: "info", Format: "auto"},
+		Shutdown:        config.Shutdown{Grace: 2 * time.Minute},
 	}
 	for name, text := range map[string]string{
 		"left out": minimal,
@@ -86,6 +87,16 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 		if diff := cmp.Diff(want, load(t, text)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestTheDailyRunCanBeSwitchedOff(t *testing.T) {
+	t.Parallel()
+	if at := load(t, minimal+`synchronization: {at: ""}`).Synchronization.At; at != "" {
+		t.Errorf("it starts at %q", at)
+	}
+	if at := load(t, minimal+"synchronization: {at: }").Synchronization.At; at != "03:10" {
+		t.Errorf("left open, it starts at %q", at)
 	}
 }
 
@@ -102,10 +113,12 @@ accounts:
   - {name: shop.EU, provider: hostlantern, environment: production, api_user: reseller, api_key: "${KEY}",
      user_name: customer, client_ip: 203.0.113.9, base_url: "https://api.example.test/xml.response",
      command_prefix: namecheap., namespace: "http://api.example.test/xml", promotion_code: SPRING,
+     budget: {per_minute: 5, per_hour: 0, per_day: 1000000},
      ceilings: [{product: positivessl, per_year: "10.00"}, {product: positivessl-multi-domain, per_year: "30", domain_per_year: "${MOST}"}],
-     low_balance: "50.00"}
+     low_balance: "50.00", expires: term, renewal_window: {opens: 30, closes: 0}}
   - {name: shop.EU-sandbox, provider: hostlantern, environment: sandbox, api_user: reseller, api_key_file: %q,
      client_ip: 203.0.113.9, base_url: "http://127.0.0.1:8081/xml.response"}
+synchronization: {at: 23:45, page_size: 10}
 due_date: {offset_days: 7}
 purchase: {when: activation}
 reconciliation: {deadline: 2h}
@@ -124,20 +137,40 @@ shutdown: {grace: 90s}
 				{Product: "positivessl", PerYear: "10.00"},
 				{Product: "positivessl-multi-domain", PerYear: "30", DomainPerYear: "15.5"},
 			},
-			LowBalance: "50.00",
+			LowBalance: "50.00", Budget: config.Budget{PerMinute: 5, PerDay: 1_000_000},
+			Expires: "term", RenewalWindow: &config.RenewalWindow{Opens: new(30), Closes: new(0)},
 		}, {
 			Name: "shop.EU-sandbox", Provider: "hostlantern", Environment: "sandbox",
 			APIUser: "reseller", APIKey: config.NewSecret("0123456789abcdef"), APIKeyFile: keyFile, ClientIP: "203.0.113.9",
-			BaseURL: "http://127.0.0.1:8081/xml.response",
+			BaseURL: "http://127.0.0.1:8081/xml.response", Budget: config.Budget{PerMinute: 20, PerHour: 700, PerDay: 8000},
 		}},
-		DueDate:        config.DueDate{OffsetDays: 7},
-		Purchase:       config.Purchase{When: "activation"},
-		Reconciliation: config.Reconciliation{Deadline: 2 * time.Hour},
-		Log:            config.Log{Level: "debug", Format: "json"},
-		Shutdown:       config.Shutdown{Grace: 90 * time.Second},
+		Synchronization: config.Synchronization{At: "23:45", PageSize: 10},
+		DueDate:         config.DueDate{OffsetDays: 7},
+		Purchase:        config.Purchase{When: "activation"},
+		Reconciliation:  config.Reconciliation{Deadline: 2 * time.Hour},
+		Log:             config.Log{Level: "debug", Format: "json"},
+		Shutdown:        config.Shutdown{Grace: 90 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Each limit has its default by itself; only 0 takes one away.
+func TestABudgetThatIsLeftOutIsTheDocumentedOne(t *testing.T) {
+	t.Parallel()
+	for budget, want := range map[string]config.Budget{
+		"":                                     {PerMinute: 20, PerHour: 700, PerDay: 8000},
+		", budget: ":                           {PerMinute: 20, PerHour: 700, PerDay: 8000},
+		", budget: {}":                         {PerMinute: 20, PerHour: 700, PerDay: 8000},
+		", budget: {per_hour: 50}":             {PerMinute: 20, PerHour: 50, PerDay: 8000},
+		", budget: {per_minute: , per_day: 0}": {PerMinute: 20, PerHour: 700},
+		", budget: {per_minute: 0, per_hour: 0, per_day: 0}": {},
+	} {
+		loaded := load(t, minimal+"accounts: [{name: a, provider: hostlantern, environment: sandbox, api_user: u, api_key: k, client_ip: 203.0.113.9"+budget+"}]")
+		if got := loaded.Accounts[0].Budget; got != want {
+			t.Errorf("%q makes %+v, want %+v", budget, got, want)
+		}
 	}
 }
 
@@ -174,16 +207,17 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 		"CERTBRIDGE_LISTEN=:7070", "CERTBRIDGE_DATABASE_DRIVER=mysql", "CERTBRIDGE_DATABASE_DSN=a:b=c@tcp(h)/d",
 		"CERTBRIDGE_DUE_DATE_OFFSET_DAYS=3", "CERTBRIDGE_PURCHASE_WHEN=activation",
 		"CERTBRIDGE_LOG_LEVEL=warn", "CERTBRIDGE_LOG_FORMAT=console", "CERTBRIDGE_SHUTDOWN_GRACE=5s",
-		"CERTBRIDGE_RECONCILIATION_DEADLINE=45m",
+		"CERTBRIDGE_RECONCILIATION_DEADLINE=45m", "CERTBRIDGE_SYNCHRONIZATION_AT=00:00", "CERTBRIDGE_SYNCHRONIZATION_PAGE_SIZE=50",
 	}
 	want := config.Config{
-		Listen:         ":7070",
-		Database:       config.Database{Driver: "mysql", DSN: config.NewSecret("a:b=c@tcp(h)/d")},
-		DueDate:        config.DueDate{OffsetDays: 3},
-		Purchase:       config.Purchase{When: "activation"},
-		Log:            config.Log{Level: "warn", Format: "console"},
-		Shutdown:       config.Shutdown{Grace: 5 * time.Second},
-		Reconciliation: config.Reconciliation{Deadline: 45 * time.Minute},
+		Listen:          ":7070",
+		Database:        config.Database{Driver: "mysql", DSN: config.NewSecret("a:b=c@tcp(h)/d")},
+		DueDate:         config.DueDate{OffsetDays: 3},
+		Purchase:        config.Purchase{When: "activation"},
+		Log:             config.Log{Level: "warn", Format: "console"},
+		Shutdown:        config.Shutdown{Grace: 5 * time.Second},
+		Reconciliation:  config.Reconciliation{Deadline: 45 * time.Minute},
+		Synchronization: config.Synchronization{PageSize: 50, At: "00:00"},
 	}
 	if diff := cmp.Diff(want, load(t, minimal+"listen: :1\ndue_date: {offset_days: 9}\n", environ...)); diff != "" {
 		t.Errorf("over a file (-want +got):\n%s", diff)
@@ -261,10 +295,17 @@ func TestExampleIsComplete(t *testing.T) {
 	for name, value := range map[string]string{
 		"user_name": first.UserName, "promotion_code": first.PromotionCode, "base_url": first.BaseURL,
 		"command_prefix": first.CommandPrefix, "namespace": first.Namespace, "low_balance": first.LowBalance,
+		"expires": first.Expires,
 	} {
 		if value == "" {
 			t.Errorf("the example does not show %s", name)
 		}
+	}
+	if want := (config.Budget{PerMinute: 20, PerHour: 700, PerDay: 8000}); first.Budget != want {
+		t.Errorf("the example shows the budget %+v", first.Budget)
+	}
+	if diff := cmp.Diff(&config.RenewalWindow{Opens: new(89), Closes: new(180)}, first.RenewalWindow); diff != "" {
+		t.Errorf("the renewal window (-want +got):\n%s", diff)
 	}
 	want := []config.Ceiling{
 		{Product: "positivessl", PerYear: "10.00"},

@@ -26,7 +26,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	}{
 		{"a misspelled key", minimal + "lissten: :1", nil, "lissten: unknown key; did you mean listen? Known are listen, database, accounts"},
 		{"a key that means nothing here", minimal + "colour: red", nil, "colour: unknown key; known are listen, database"},
-		{"an unknown key without a value", minimal + "synchronization:", nil, "synchronization: unknown key; known are"},
+		{"an unknown key without a value", minimal + "weather:", nil, "weather: unknown key; known are"},
 		{"a misspelled key in a section", "database: {driver: sqlite, dns: x, dsn: x}", nil, "database.dns: unknown key; did you mean dsn? Known are driver, dsn"},
 		{
 			"a misspelled key in a list", minimal + "accounts: [{name: a, envirment: sandbox" + sandbox + "}]", nil,
@@ -71,10 +71,33 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"another log format", minimal + "log: {format: xml}", nil, `log.format: "xml" is not allowed`},
 		{"no grace", minimal + "shutdown: {grace: 0s}", nil, "shutdown.grace: must be from 1s to 1h"},
 
+		{"no time of the day", minimal + `synchronization: {at: "3:10"}`, nil, `synchronization.at: must be a time of the day from "00:00" to "23:59", or "" for none`},
+		{"no such hour", minimal + `synchronization: {at: "24:00"}`, nil, `synchronization.at: must be a time of the day from "00:00" to "23:59", or "" for none`},
+		{"a small page", minimal + "synchronization: {page_size: 9}", nil, "synchronization.page_size: must be from 10 to 100"},
+		{"a large page", minimal + "synchronization: {page_size: 101}", nil, "synchronization.page_size: must be from 10 to 100"},
 		{"no time to look", minimal + "reconciliation: {deadline: 59s}", nil, "reconciliation.deadline: must be from 1m to 24h"},
 		{"too much time to look", minimal + "reconciliation: {deadline: 25h}", nil, "reconciliation.deadline: must be from 1m to 24h"},
 		{"no unit of time", minimal + "reconciliation: {deadline: 30}", nil, "reconciliation.deadline: must be a duration such as 90s or 2m"},
 
+		{"another meaning", minimal + "accounts: [{name: a, expires: both" + sandbox + "}]", nil, "accounts[0].expires: \"both\" is not allowed; allowed: auto or leaf or term"},
+		{"half a window", minimal + "accounts: [{name: a, renewal_window: {opens: 30}" + sandbox + "}]", nil, "accounts[0].renewal_window.closes: must be from 0 to 365 days"},
+		{
+			"a window that never opens", minimal + "accounts: [{name: a, renewal_window: {opens: 0, closes: 180}" + sandbox + "}]", nil,
+			"accounts[0].renewal_window.opens: must be from 1 to 365 days",
+		},
+
+		{
+			"a budget below nothing", minimal + "accounts: [{name: a, budget: {per_hour: -1}" + sandbox + "}]", nil,
+			"accounts[0].budget.per_hour: must be from 1 to 1000000 calls, or 0 for no limit",
+		},
+		{
+			"a budget beyond measure", minimal + "accounts: [{name: a, budget: {per_day: 1000001}" + sandbox + "}]", nil,
+			"accounts[0].budget.per_day: must be from 1 to 1000000 calls, or 0 for no limit",
+		},
+		{
+			"a budget that is no number", minimal + "accounts: [{name: a, budget: {per_minute: many}" + sandbox + "}]", nil,
+			"accounts[0].budget.per_minute: must be a whole number",
+		},
 		{
 			"a ceiling for no product", minimal + "accounts: [{name: a, ceilings: [{per_year: '10.00'}]" + sandbox + "}]", nil,
 			"accounts[0].ceilings[0].product: is missing",
@@ -191,7 +214,7 @@ accounts:
 		t.Fatal("no error")
 	}
 	want := []string{
-		path + ":1: listn: unknown key; did you mean listen? Known are listen, database, accounts, due_date, purchase, reconciliation, log, shutdown",
+		path + ":1: listn: unknown key; did you mean listen? Known are listen, database, accounts, synchronization, due_date, purchase, reconciliation, log, shutdown",
 		path + ":10: accounts[0].api_key: the environment variable SHOP_KEY is not set",
 		path + ":3: database.driver: \"oracle\" is not allowed; allowed: sqlite or mysql",
 		path + ":11: accounts[0].client_ip: must be the IPv4 address from which this machine calls, for example 203.0.113.9",

@@ -54,6 +54,20 @@ func schema() key {
 				{name: "domain_per_year", kind: text},
 			}},
 			{name: "low_balance", kind: text},
+			{name: "budget", kind: section, keys: []key{
+				{name: "per_minute", kind: number, fallback: 20},
+				{name: "per_hour", kind: number, fallback: 700},
+				{name: "per_day", kind: number, fallback: 8000},
+			}},
+			{name: "expires", kind: text},
+			{name: "renewal_window", kind: section, keys: []key{
+				{name: "opens", kind: number},
+				{name: "closes", kind: number},
+			}},
+		}},
+		{name: "synchronization", kind: section, keys: []key{
+			{name: "at", kind: text, fallback: "03:10"},
+			{name: "page_size", kind: number, fallback: MaxPageSize},
 		}},
 		{name: "due_date", kind: section, keys: []key{
 			{name: "offset_days", kind: number, fallback: 0},
@@ -102,6 +116,25 @@ func (k key) scalars(prefix string) []scalar {
 		}
 	}
 	return found
+}
+
+// fallBack completes the values of a list's entry, to which a path that everybody
+// has does not lead.
+func (k key) fallBack(values map[string]any) {
+	for _, child := range k.keys {
+		switch _, set := values[child.name]; {
+		case child.kind == section:
+			inner, _ := values[child.name].(map[string]any)
+			if inner == nil {
+				inner = make(map[string]any)
+			}
+			if child.fallBack(inner); len(inner) > 0 {
+				values[child.name] = inner
+			}
+		case !set && child.fallback != nil:
+			values[child.name] = child.fallback
+		}
+	}
 }
 
 func (k key) child(name string) (key, bool) {

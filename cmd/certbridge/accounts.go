@@ -19,12 +19,12 @@ type accounts struct {
 	close []func()
 }
 
-// newAccounts makes a client for each configured account. It connects to
-// nothing yet.
-func newAccounts(configured []config.Account, log *slog.Logger) (*accounts, error) {
+// newAccounts makes a client for each configured account, whose calls stay within
+// the budget unless that is nil. It connects to nothing yet.
+func newAccounts(configured []config.Account, budget *provisioning.Budget, log *slog.Logger) (*accounts, error) {
 	made := &accounts{}
 	for _, one := range configured {
-		upstream, closeClient, err := newProvider(one, log)
+		upstream, closeClient, err := newProvider(one, budget, log)
 		if err != nil {
 			return nil, err
 		}
@@ -32,12 +32,21 @@ func newAccounts(configured []config.Account, log *slog.Logger) (*accounts, erro
 		account := provisioning.Account{
 			Name: one.Name, Provider: one.Provider, Environment: provisioning.Environment(one.Environment), Upstream: upstream,
 		}
+		setDates(&account, one)
 		if err := setLimits(&account, one); err != nil {
 			return nil, fmt.Errorf("account %q: %w", one.Name, err)
 		}
 		made.list = append(made.list, account)
 	}
 	return made, nil
+}
+
+// setDates takes over what is configured about terms.
+func setDates(account *provisioning.Account, configured config.Account) {
+	account.Expires = provisioning.ExpiryMeaning(configured.Expires)
+	if window := configured.RenewalWindow; window != nil {
+		account.RenewalWindow = &provisioning.RenewalWindow{Opens: *window.Opens, Closes: *window.Closes}
+	}
 }
 
 // setLimits takes over what is configured about money. A ceiling for something that
@@ -90,10 +99,15 @@ func (a *accounts) Close() {
 	}
 }
 
-func newProvider(account config.Account, log *slog.Logger) (provisioning.Provider, func(), error) {
+func newProvider(account config.Account, budget *provisioning.Budget, log *slog.Logger) (provisioning.Provider, func(), error) {
 	switch account.Provider {
 	case config.ProviderHostlantern:
+		var gate hostlantern.Gate
+		if budget != nil {
+			gate = budget.For(account.Name)
+		}
 		client, err := hostlantern.New(hostlantern.Config{
+			Gate:          gate,
 			Account:       account.Name,
 			Environment:   provisioning.Environment(account.Environment),
 			APIUser:       account.APIUser,

@@ -26,7 +26,7 @@ func TestLimitsReachTheDomain(t *testing.T) {
 	made, err := newAccounts(limitedAccount("50.00",
 		config.Ceiling{Product: "positivessl", PerYear: "10"},
 		config.Ceiling{Product: "positivessl-multi-domain", PerYear: "30.00", DomainPerYear: "15.5"},
-	), slog.New(slog.DiscardHandler))
+	), nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestLimitsReachTheDomain(t *testing.T) {
 
 func TestWithoutLimitsThereAreNone(t *testing.T) {
 	t.Parallel()
-	made, err := newAccounts(limitedAccount(""), slog.New(slog.DiscardHandler))
+	made, err := newAccounts(limitedAccount(""), nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +65,12 @@ func TestALimitThatWouldLimitNothingIsAnError(t *testing.T) {
 		`"ten" is not an amount of money`:  {Product: "positivessl", PerYear: "ten"},
 		`"five" is not an amount of money`: {Product: "positivessl-multi-domain", PerYear: "10", DomainPerYear: "five"},
 	} {
-		_, err := newAccounts(limitedAccount("", ceiling), slog.New(slog.DiscardHandler))
+		_, err := newAccounts(limitedAccount("", ceiling), nil, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %q", err, want)
 		}
 	}
-	if _, err := newAccounts(limitedAccount("much"), slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := newAccounts(limitedAccount("much"), nil, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("a balance that is no amount is taken")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,11 +38,14 @@ type parts struct {
 	Mirror        *mirror.Mirror
 	Listener      net.Listener
 	Accounts      []provisioning.Account
+	Budget        *provisioning.Budget // of the accounts
 	Seams         seams
 	Purchase      provisioning.PurchaseMoment
-	DueDateOffset int           // days
-	Deadline      time.Duration // see provisioning.Config; 0: the usual one
-	Grace         time.Duration // how long running operations may take to end
+	DueDateOffset int                     // days
+	Deadline      time.Duration           // see provisioning.Config; 0: the usual one
+	Daily         *provisioning.TimeOfDay // when the synchronization starts by itself; nil: never
+	PageSize      int                     // of the synchronization; 0: the usual one
+	Grace         time.Duration           // how long running operations may take to end
 	Log           *zap.Logger
 }
 
@@ -55,7 +59,7 @@ func newApp(p parts) (*app, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler, err := api.New(api.Config{
-		Bridge: a.bridge, Keys: p.Mirror, Idempotency: p.Mirror, Ready: p.Mirror.Ping,
+		Bridge: a.bridge, Calls: p.Budget, Keys: p.Mirror, Idempotency: p.Mirror, Ready: p.Mirror.Ping,
 		Now: p.Seams.now, Log: p.Log, Version: programVersion(), Registry: registry,
 	})
 	if err != nil {
@@ -70,7 +74,7 @@ func newBridge(p parts) (*provisioning.Bridge, error) {
 	return provisioning.NewBridge(provisioning.Config{
 		Store: p.Mirror, Accounts: p.Accounts, Now: p.Seams.now, Log: domainLog(p.Log),
 		Purchase: p.Purchase, DueDateOffset: p.DueDateOffset,
-		CallTimeout: p.Seams.callTimeout, Deadline: p.Deadline, Reached: p.Seams.reached,
+		CallTimeout: p.Seams.callTimeout, Deadline: p.Deadline, Reached: p.Seams.reached, Daily: p.Daily, PageSize: p.PageSize,
 	})
 }
 
@@ -106,14 +110,18 @@ func (a *app) Run(ctx context.Context) error {
 	return err
 }
 
-// reconcile looks after operations in the background until ctx ends or it is told
-// to stop, which waits for its end and may be said twice.
+// reconcile looks after operations, and after what is being validated, in the
+// background until ctx ends or it is told to stop, which waits for its end and may
+// be said twice.
 func (a *app) reconcile(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.bridge.KeepReconciling(ctx, a.pause)
+		var rounds sync.WaitGroup
+		rounds.Go(func() { a.bridge.KeepReconciling(ctx, a.pause) })
+		rounds.Go(func() { a.bridge.KeepWatching(ctx, a.pause) })
+		rounds.Wait()
 	}()
 	return func() {
 		cancel()

@@ -169,14 +169,6 @@ func (d *demo) openSimulator(ctx context.Context, listener net.Listener, start t
 
 // openApp puts certbridge on an empty database, with the simulator's clock.
 func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
-	clients, err := newAccounts([]config.Account{{
-		Name: demoAccount, Provider: config.ProviderHostlantern, Environment: config.EnvironmentSandbox,
-		APIUser: simulatorUser, APIKey: config.NewSecret(simulatorKey), ClientIP: "127.0.0.1", BaseURL: d.simulatorURL + simulatorPath,
-	}}, domainLog(d.log))
-	if err != nil {
-		return err
-	}
-	d.later(func() error { clients.Close(); return nil })
 	database, err := mirror.Open(ctx, mirror.Options{
 		Driver: mirror.SQLite, DSN: d.database, Now: d.simulated.Now, LeaseClock: d.simulated.Now,
 		Exclusive: true, AnySchema: true, Log: domainLog(d.log),
@@ -188,8 +180,21 @@ func (d *demo) openApp(ctx context.Context, listener net.Listener) error {
 	if err := database.Migrate(ctx); err != nil {
 		return err
 	}
+	account := []config.Account{{ // without a budget, as the simulator is
+		Name: demoAccount, Provider: config.ProviderHostlantern, Environment: config.EnvironmentSandbox,
+		APIUser: simulatorUser, APIKey: config.NewSecret(simulatorKey), ClientIP: "127.0.0.1", BaseURL: d.simulatorURL + simulatorPath,
+	}}
+	budget, err := newBudget(account, database, domainLog(d.log))
+	if err != nil {
+		return err
+	}
+	clients, err := newAccounts(account, budget, domainLog(d.log))
+	if err != nil {
+		return err
+	}
+	d.later(func() error { clients.Close(); return nil })
 	d.app, err = newApp(parts{
-		Mirror: database, Listener: listener, Accounts: clients.list, Grace: demoGrace, Log: d.log,
+		Mirror: database, Listener: listener, Accounts: clients.list, Budget: budget, Grace: demoGrace, Log: d.log,
 		Seams: seams{now: d.simulated.Now, leaseClock: d.simulated.Now, reconcileWait: demoReconcileWait},
 	})
 	if err != nil {
@@ -219,6 +224,7 @@ accounts:
     api_key: %s
     client_ip: 127.0.0.1
     base_url: %s
+    budget: {per_minute: 0, per_hour: 0, per_day: 0}
 `
 
 // furnish makes the panel and its services.

@@ -46,7 +46,7 @@ func (d *doctor) operations(ctx context.Context, m *mirror.Mirror, configured []
 // right and costs nothing, and compares ceilings with prices.
 func (d *doctor) account(ctx context.Context, configured config.Account) {
 	check := "account " + configured.Name
-	clients, err := newAccounts([]config.Account{configured}, nil)
+	clients, err := newAccounts([]config.Account{configured}, nil, nil)
 	if err != nil {
 		d.found(check, checkFailed, "correct the account in the configuration; `certbridge serve` does not start with it", "%v", err)
 		return

@@ -74,6 +74,7 @@ accounts:
     api_key: ${KEY}
     client_ip: 127.0.0.1
     base_url: %s/xml.response
+    budget: {per_minute: 0, per_hour: 0, per_day: 0}
 log: {format: json}
 shutdown: {grace: 20s}
 `, driver, mirrortest.EmptyAddress(t, driver), providerURL)

@@ -59,7 +59,7 @@ is wrong, and nothing was tried.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		p.demoCommand(), p.serveCommand(), p.migrateCommand(), p.panelCommand(), p.doctorCommand(),
-		p.reconcileCommand(), p.simulateCommand(), p.exampleCommand(), p.versionCommand(),
+		p.reconcileCommand(), p.syncCommand(), p.unlinkedCommand(), p.importCommand(), p.dueDatesCommand(), p.simulateCommand(), p.exampleCommand(), p.versionCommand(),
 	)
 	return root
 }

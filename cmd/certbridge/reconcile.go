@@ -58,6 +58,7 @@ add up, or it failed; 2 the command line or the configuration is wrong.`,
 type reconciler struct {
 	*program
 	bridge     *provisioning.Bridge
+	budget     *provisioning.Budget
 	configured []config.Account
 	panels     map[string]string // names by id
 }
@@ -72,19 +73,24 @@ func (p *program) withReconciler(ctx context.Context, do func(context.Context, *
 	if err != nil {
 		return err
 	}
-	clients, err := newAccounts(loaded.Accounts, domainLog(log))
-	if err != nil {
-		return err
-	}
-	defer clients.Close()
 	database, err := p.openMirror(ctx, loaded.Database, mirror.Options{Log: domainLog(log)})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
+	budget, err := newBudget(loaded.Accounts, database, domainLog(log))
+	if err != nil {
+		return err
+	}
+	clients, err := newAccounts(loaded.Accounts, budget, domainLog(log))
+	if err != nil {
+		return err
+	}
+	defer clients.Close()
 	bridge, err := newBridge(parts{
 		Mirror: database, Accounts: clients.list, Seams: p.seams, Purchase: provisioning.PurchaseMoment(loaded.Purchase.When),
 		DueDateOffset: loaded.DueDate.OffsetDays, Deadline: loaded.Reconciliation.Deadline, Log: log,
+		PageSize: loaded.Synchronization.PageSize,
 	})
 	if err != nil {
 		return err
@@ -94,7 +100,7 @@ func (p *program) withReconciler(ctx context.Context, do func(context.Context, *
 		defer cancel()
 		err = errors.Join(err, bridge.Close(grace))
 	}()
-	r := &reconciler{program: p, bridge: bridge, configured: loaded.Accounts}
+	r := &reconciler{program: p, bridge: bridge, budget: budget, configured: loaded.Accounts}
 	if r.panels, err = panelNames(ctx, database); err != nil {
 		return err
 	}

@@ -112,6 +112,7 @@ type ledgerEntryView struct {
 	Authorised       *moneyView `json:"authorised,omitempty"`
 	On               string     `json:"on,omitempty"`                 // YYYY-MM-DD
 	ActivationEndsOn string     `json:"activation_ends_on,omitempty"` // YYYY-MM-DD
+	LinkedBy         string     `json:"linked_by,omitempty"`          // see provisioning.LedgerEntry
 	Detail           string     `json:"detail"`
 	charged          provisioning.Money
 }
@@ -127,7 +128,7 @@ func (r *reconciler) viewLedger(l provisioning.Ledger) ledgerView {
 			Finding: string(entry.Finding), Panel: r.panelName(entry.Panel), ServiceID: entry.ServiceID, OperationID: entry.OperationID,
 			CertificateID: entry.CertificateID, OrderID: entry.OrderID, Product: entry.Product,
 			Charged: viewMoney(entry.Charged), Authorised: viewMoney(entry.Authorised),
-			On: dateText(entry.On), ActivationEndsOn: dateText(entry.ActivationEndsOn), Detail: entry.Detail, charged: entry.Charged,
+			On: dateText(entry.On), ActivationEndsOn: dateText(entry.ActivationEndsOn), LinkedBy: entry.LinkedBy, Detail: entry.Detail, charged: entry.Charged,
 		})
 	}
 	return view

@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/certbridge/certbridge/config"
 	"github.com/certbridge/certbridge/mirror"
 	"github.com/certbridge/certbridge/provisioning"
 )
@@ -29,6 +31,16 @@ goes to standard error.`,
 	}
 }
 
+// dailyAt is when the daily synchronization starts, on the clock of this machine;
+// nil for never.
+func dailyAt(configured config.Synchronization) (*provisioning.TimeOfDay, error) {
+	if configured.At == "" {
+		return nil, nil
+	}
+	at, err := provisioning.ParseTimeOfDay(configured.At, time.Local)
+	return &at, err
+}
+
 func (p *program) serve(ctx context.Context) (err error) {
 	loaded, err := p.loadConfig()
 	if err != nil {
@@ -44,11 +56,6 @@ func (p *program) serve(ctx context.Context) (err error) {
 	if len(loaded.Accounts) == 0 {
 		log.Warn("no accounts are configured; nothing can be bought")
 	}
-	clients, err := newAccounts(loaded.Accounts, domainLog(log))
-	if err != nil {
-		return err
-	}
-	defer clients.Close()
 	listener, err := listen(ctx, loaded.Listen, "listen in the configuration")
 	if err != nil {
 		return err
@@ -59,10 +66,24 @@ func (p *program) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
+	budget, err := newBudget(loaded.Accounts, database, domainLog(log))
+	if err != nil {
+		return err
+	}
+	clients, err := newAccounts(loaded.Accounts, budget, domainLog(log))
+	if err != nil {
+		return err
+	}
+	defer clients.Close()
+	daily, err := dailyAt(loaded.Synchronization)
+	if err != nil {
+		return err
+	}
 	served, err := newApp(parts{
-		Mirror: database, Listener: listener, Accounts: clients.list, Seams: p.seams,
+		Mirror: database, Listener: listener, Accounts: clients.list, Budget: budget, Seams: p.seams,
 		Purchase: provisioning.PurchaseMoment(loaded.Purchase.When), DueDateOffset: loaded.DueDate.OffsetDays,
 		Deadline: loaded.Reconciliation.Deadline, Grace: loaded.Shutdown.Grace, Log: log,
+		Daily: daily, PageSize: loaded.Synchronization.PageSize,
 	})
 	if err != nil {
 		return err
