@@ -51,6 +51,7 @@ func simulate(t *testing.T, program string) *strings.Replacer {
 var stages = map[string]stage{
 	"README.md":                       demo,
 	"docs/api.md":                     demo,
+	"docs/guides/moving-in.md":        demo,
 	"docs/guides/uncertain-orders.md": demo,
 	"docs/operating.md":               simulate,
 	"docs/simulator.md":               simulate,
