@@ -38,7 +38,7 @@ lint: ## check format, import rules, module files and everything in .golangci.ym
 format: ## format all Go files as lint wants them
 	$(GOLANGCI) fmt
 
-bench: ## measure what certbridge adds to the provider's own time, on both databases
+bench: ## measure what certbridge adds to the provider's own time, and the synchronization against its goals
 	CGO_ENABLED=0 go run ./tools/withmysql -- go run ./tools/bench
 
 demo: build ## run everything in one process, without configuration or network

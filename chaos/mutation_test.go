@@ -31,7 +31,7 @@ var mutations = []mutation{
 		name: "the journal is not written before the call",
 		changes: []change{{
 			"provisioning/charge.go",
-			"err := b.store.Write(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})",
+			"err := b.save(ctx, Change{Before: &s, After: &after, Operation: operation, Lane: &lane})",
 			"_, err := ctx, error(nil)",
 		}},
 	},

@@ -169,18 +169,35 @@ type view struct {
 	Status            string    `json:"status"`
 	AdditionalDomains int       `json:"additional_domains"`
 	CertificateID     string    `json:"certificate_id"`
-	DueDate           string    `json:"due_date"`
 	Order             *struct{} `json:"order"`
+	Term              *term     `json:"term"`
 	Successor         *struct {
 		CertificateID string `json:"certificate_id"`
 		Reason        string `json:"reason"`
 		Status        string `json:"status"`
+		Term          *term  `json:"term"`
 	} `json:"successor"`
 	Operation *struct {
 		ID    string `json:"id"`
 		Kind  string `json:"kind"`
 		State string `json:"state"`
 	} `json:"operation"`
+}
+
+type term struct {
+	EndsOn string `json:"ends_on"`
+}
+
+// paidUntil is the end of the last term that was paid, "" before the purchase. The
+// due date is no sign: where it would move far it waits for an operator.
+func (v view) paidUntil() string {
+	switch {
+	case v.Successor != nil && v.Successor.Term != nil:
+		return v.Successor.Term.EndsOn
+	case v.Term != nil:
+		return v.Term.EndsOn
+	}
+	return ""
 }
 
 // newest is the certificate that was made last, with its status.

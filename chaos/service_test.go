@@ -162,7 +162,7 @@ func (s *service) look(ctx context.Context, p *panel, provider *provider, chance
 		if !w.once {
 			s.expect(w.charge, 1, 0)
 		}
-		s.note(provider.Now(), "%s: fulfilled, certificate %s, due %s", w.name, shown.CertificateID, shown.DueDate)
+		s.note(provider.Now(), "%s: fulfilled, certificate %s, paid until %s", w.name, shown.CertificateID, shown.paidUntil())
 		s.at++
 	}
 	return true
@@ -182,7 +182,7 @@ var hopeless = []string{
 
 // over tells whether the paid term has ended, as it may in a great leap.
 func (s *service) over(now time.Time) bool {
-	end, err := time.Parse(dateLayout, s.seen.DueDate)
+	end, err := time.Parse(dateLayout, s.seen.paidUntil())
 	return err == nil && now.After(end)
 }
 

@@ -121,15 +121,15 @@ func (s *service) renew(number int) *wish {
 	return &wish{
 		name: fmt.Sprintf("renew-%d", number), charge: renewal,
 		due: func(v view, now time.Time) bool {
-			end, err := time.Parse(dateLayout, v.DueDate)
+			end, err := time.Parse(dateLayout, v.paidUntil())
 			return err == nil && now.After(end.AddDate(0, 0, -85))
 		},
 		ask: func(v view) request {
-			before = v.DueDate
+			before = v.paidUntil()
 			end, _ := time.Parse(dateLayout, before) // due has parsed it
 			return request{http.MethodPost, s.path("renew"), object{"years": 1, "paid_until": end.AddDate(1, 0, 0).Format(dateLayout)}}
 		},
-		done: func(v view) bool { return before != "" && v.DueDate > before },
+		done: func(v view) bool { return before != "" && v.paidUntil() > before },
 	}
 }
 

@@ -81,7 +81,8 @@ func configuration(p place, address string) string {
 	fmt.Fprintf(&text, "listen: %s\ndatabase: {driver: %s, dsn: %q}\n", address, p.database.driver, p.database.dsn)
 	fmt.Fprintf(&text, "log: {level: warn, format: json}\nshutdown: {grace: 10s}\naccounts:\n")
 	for _, account := range p.accounts {
-		fmt.Fprintf(&text, "  - {name: %s, provider: hostlantern, environment: sandbox, api_user: %s, api_key: %s, client_ip: 127.0.0.1, base_url: %q}\n",
+		fmt.Fprintf(&text, "  - {name: %s, provider: hostlantern, environment: sandbox, api_user: %s, api_key: %s, client_ip: 127.0.0.1, base_url: %q,"+
+			" budget: {per_minute: 0, per_hour: 0, per_day: 0}}\n",
 			account.ApiUser, account.ApiUser, account.ApiKey, p.provider+"/xml.response")
 	}
 	return text.String()

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -36,6 +37,9 @@ const (
 	apiUser = "reseller"
 	apiKey  = "simulator-key"
 )
+
+// stages tells the databases of this process apart.
+var stages atomic.Int64
 
 // stage is both sides, ready to be driven, with the provider behind them.
 type stage struct {
@@ -60,16 +64,9 @@ func newStage(ctx context.Context, driver string, o options) (_ *stage, err erro
 			err = errors.Join(err, s.close())
 		}
 	}()
-	switches := simulator.DefaultSwitches()
-	switches.ThrottlePerMinute, switches.ThrottlePerHour, switches.ThrottlePerDay = 0, 0, 0
-	s.simulator, err = simulator.New(simulator.Options{
-		Switches: switches,
-		Accounts: []simulator.Account{{ApiUser: apiUser, ApiKey: apiKey, Balance: "1000000.00"}},
-	})
-	if err != nil {
+	if s.simulator, err = newSimulator(); err != nil {
 		return nil, err
 	}
-	s.simulator.Freeze()
 	upstream, err := s.serve(s.simulator)
 	if err != nil {
 		return nil, err
@@ -90,6 +87,21 @@ func newStage(ctx context.Context, driver string, o options) (_ *stage, err erro
 		return nil, fmt.Errorf("certbridge: %w", err)
 	}
 	return s, nil
+}
+
+// newSimulator is a provider that takes any number of calls, and whose clock stands.
+func newSimulator() (*simulator.Simulator, error) {
+	switches := simulator.DefaultSwitches()
+	switches.ThrottlePerMinute, switches.ThrottlePerHour, switches.ThrottlePerDay = 0, 0, 0
+	made, err := simulator.New(simulator.Options{
+		Switches: switches,
+		Accounts: []simulator.Account{{ApiUser: apiUser, ApiKey: apiKey, Balance: "1000000.00"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	made.Freeze()
+	return made, nil
 }
 
 // serve answers on a free port of the loopback interface.
@@ -129,7 +141,7 @@ func (s *stage) databases(ctx context.Context, driver string) (ours, theirs stri
 	s.closers = append(s.closers, admin.Close)
 	var made []string
 	for _, side := range []string{"ours", "theirs"} {
-		name := fmt.Sprintf("certbridge_bench_%d_%s", os.Getpid(), side)
+		name := fmt.Sprintf("certbridge_bench_%d_%d_%s", os.Getpid(), stages.Add(1), side)
 		if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 			return "", "", err
 		}
