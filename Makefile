@@ -25,6 +25,9 @@ test: ## run all tests on SQLite and on a real MySQL or MariaDB server, which it
 KILLS ?= 10000
 SEED ?= 0
 
+years: ## synchronize 5,000 certificates over several simulated years; make test has fewer of them
+	CGO_ENABLED=0 go run ./tools/withmysql -- go test -timeout 30m ./years
+
 chaos: ## kill certbridge KILLS times on each database, and write the summary into docs/evidence
 	CGO_ENABLED=0 go test ./chaos -run '^TestKilled|^TestMutants' -v -timeout 0 -kills $(KILLS) -seed $(SEED) -evidence $(CURDIR)/docs/evidence
 
