@@ -15,7 +15,7 @@ import (
 	"github.com/certbridge/certbridge/provisioning"
 )
 
-var seedWanted = flag.Uint64("seed", 0, "seed of all chance; 0: the time")
+var seedWanted = flag.Uint64("seed", 1, "seed of all chance; 0: the time")
 
 // seed is the one that was asked for, or a new one.
 func seed() uint64 {
