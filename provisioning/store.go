@@ -37,8 +37,8 @@ type Store interface {
 	// that of their creation.
 	Operations(ctx context.Context, query OperationQuery) ([]Operation, error)
 
-	// TakeLane takes the purchase lane of an account for so long, with a fence
-	// above every one that was given before. A holder may take its lane again.
+	// TakeLane takes a lane for so long, with a fence above every one that was given
+	// before. A holder may take its lane again.
 	// ErrBusy while another holder's lease lasts.
 	TakeLane(ctx context.Context, account, holder string, lasting time.Duration) (Lane, error)
 	// LeaveLane gives a lane back; nothing happens when it is not held any more.
@@ -84,8 +84,10 @@ type Change struct {
 	Lane      *Lane           // unless nil, nothing is written unless this lane is held, and its lease begins anew
 }
 
-// Lane is the right to make an account's charges, one at a time. It is a lease:
-// it ends by itself after Lasting, by the clock that all who share the store go by.
+// Lane is the right to do what only one may do at a time: to make an account's
+// charges, or to work on its part of a synchronization (see leaseOfRun). It is a
+// lease: it ends by itself after Lasting, by the clock that all who share the store
+// go by.
 type Lane struct {
 	Account string
 	Holder  string
